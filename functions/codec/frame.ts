@@ -1,0 +1,3 @@
+export { FRAME_VERSION } from './frame-format.ts';
+export { type FrameListMark, FrameListWriter, tickFrame } from './frame-writer.ts';
+export { FrameReader, openFrame } from './frame-reader.ts';
