@@ -1,0 +1,68 @@
+import type { Sink } from '../connectors/sink.ts';
+import type { Key } from '../shared/key.ts';
+import type { KeyedStream } from './keyed-stream.ts';
+import type { OutputTag } from './output-tag.ts';
+import type { ProcessFunction } from './process-function.ts';
+import type { WatermarkStrategy } from './watermark-strategy.ts';
+
+/**
+ * What all streams can do. Calls only record operators. Functions given here run later, inside a stage: they must be synchronous and
+ * deterministic, and what they throw fails one record, not the pipeline.
+ */
+export interface Stream<T> {
+  map<O>(fn: (value: T) => O): DataStream<O>;
+  /** Keeps the records for which `predicate` is truthy; a type guard narrows the stream. */
+  filter<S extends T>(predicate: (value: T) => value is S): DataStream<S>;
+  filter(predicate: (value: T) => unknown): DataStream<T>;
+  /** Puts out each item of the returned iterable: an array, a generator. */
+  flatMap<O>(fn: (value: T) => Iterable<O>): DataStream<O>;
+  /**
+   * Partitions the stream: records with equal keys meet in one task, in the order in which each upstream task sent them. Begins a new
+   * stage, so it costs one hop, unless the source is already partitioned by this key (`keyedByRecordKey`).
+   *
+   * @param key - Pure function of one record; its bytes are hashed with murmur3, modulo `maxParallelism`. A key of another type than
+   * string, finite number, bytes or a tuple of these fails that record with MILLRACE_KEY_TYPE.
+   * @see Flink DataStream `keyBy`
+   */
+  keyBy<const K extends Key>(key: (value: T) => K): KeyedStream<T, K>;
+  /** All records of these streams, in no fixed order between them. Streams of different stages meet in a new one, over one hop. */
+  union(...others: readonly Stream<T>[]): DataStream<T>;
+  /**
+   * Gives records an event time, and moves the watermark with it. Only in a stage that reads a source, before the first keyBy, union or
+   * hop, so that what is late does not depend on how streams interleave.
+   */
+  assignTimestampsAndWatermarks(strategy: WatermarkStrategy<NoInfer<T>>): DataStream<T>;
+  sinkTo(sink: Sink<T>): DataStreamSink;
+  /** Prints records for people: at most ten lines a second and task; the rest is counted. */
+  print(prefix?: string): DataStreamSink;
+}
+
+/** Names the operator that was just added. */
+export interface Labels {
+  /** Sets its identity: of its state, and of the stage that begins with it. Unique in the pipeline. */
+  uid(uid: string): this;
+  /** For people. A stateful operator without a uid derives one from it. */
+  name(name: string): this;
+  /** Sets its number of tasks. Another number than that of its stage begins a new stage. */
+  setParallelism(parallelism: number): this;
+}
+
+/**
+ * A stream of records without a key.
+ *
+ * @see Flink DataStream and SingleOutputStreamOperator
+ */
+export interface DataStream<T> extends Stream<T>, Labels {
+  /** User code with side outputs, without state: for state and timers call `.keyBy()` first. */
+  process<O = never>(fn: ProcessFunction<T, O>): DataStream<O>;
+  /** What the process function just added puts out under `tag`. */
+  getSideOutput<S>(tag: OutputTag<S>): DataStream<S>;
+  /**
+   * Ends the stage here: what follows runs in a function of its own, over a durable Kafka channel. The work is spread over the next
+   * stage's tasks by each record's origin.
+   */
+  hop(kind: 'kafka'): DataStream<T>;
+}
+
+/** The end of a stream. */
+export type DataStreamSink = Labels;

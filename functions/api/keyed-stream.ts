@@ -1,0 +1,55 @@
+import type { Key } from '../shared/key.ts';
+import type { DataStream, Stream } from './data-stream.ts';
+import type { KeyedProcessFunction } from './process-function.ts';
+import type { StateDescriptors } from './state-descriptors.ts';
+
+/** The fields of `T` whose values extend `V`. */
+export type FieldsOf<T, V> = { [P in keyof T & string]-?: T[P] extends V ? P : never }[keyof T & string];
+
+/**
+ * A stream partitioned by key. Its own operators keep state, so each needs a `.uid()` (or a `.name()`); each puts out one result a
+ * record. What does not use the key (`map`, `filter` …) gives a stream without one.
+ *
+ * @see Flink KeyedStream
+ */
+export interface KeyedStream<T, K extends Key> extends Stream<T> {
+  /** The reduction of all records of the key so far; the first one as it is. Pure. */
+  reduce(fn: (held: T, next: T) => T): DataStream<T>;
+
+  // With `FieldsOf<T>` as the type of the parameter itself, the compiler would not take a stream for one of a wider type.
+  /* eslint-disable @typescript-eslint/no-unnecessary-type-parameters */
+
+  /** The first record of the key, with `field` the sum so far. */
+  sum<F extends FieldsOf<T, number>>(field: F): DataStream<T>;
+  /** The first record of the key, with `field` the smallest value so far. */
+  min<F extends FieldsOf<T, number>>(field: F): DataStream<T>;
+  /** The first record of the key, with `field` the largest value so far. */
+  max<F extends FieldsOf<T, number>>(field: F): DataStream<T>;
+  /** The whole record with the smallest `field` so far; the first among equals. */
+  minBy<F extends FieldsOf<T, number | string>>(field: F): DataStream<T>;
+  /** The whole record with the largest `field` so far; the first among equals. */
+  maxBy<F extends FieldsOf<T, number | string>>(field: F): DataStream<T>;
+
+  /* eslint-enable @typescript-eslint/no-unnecessary-type-parameters */
+
+  /** The number of records of the key so far. */
+  count(): DataStream<{ readonly key: K; readonly count: number }>;
+
+  /**
+   * User code with state, timers and side outputs.
+   *
+   * @example
+   * stream.keyBy((flight) => flight.origin).process({
+   *   state: { seen: valueState('seen', { default: 0 }) },
+   *   *processElement(flight, ctx) {
+   *     const seen = ctx.state.seen.value() + 1;
+   *     ctx.state.seen.update(seen);
+   *     yield { origin: ctx.key, seen };
+   *   },
+   * }).uid('flights-per-origin')
+   */
+  // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- without `state` there is nothing in ctx.state
+  process<O = never, const D extends StateDescriptors = Readonly<Record<never, never>>>(
+    fn: KeyedProcessFunction<T, K, D, O>,
+  ): DataStream<O>;
+}

@@ -1,0 +1,200 @@
+import { printSink } from '../connectors/print/sink.ts';
+import type { Sink } from '../connectors/sink.ts';
+import type { AggregateShape, LogicalEdge } from '../graph/logical-graph.ts';
+import { checkUid } from '../graph/names.ts';
+import { checkParallelism } from '../graph/settings.ts';
+import { MillraceError } from '../shared/errors.ts';
+import type { Key } from '../shared/key.ts';
+import type { DataStream, DataStreamSink, Labels, Stream } from './data-stream.ts';
+import type { KeyedStream } from './keyed-stream.ts';
+import type { OutputTag } from './output-tag.ts';
+import type { KeyedProcessFunction, ProcessFunction } from './process-function.ts';
+import { toProcessShape } from './process-shape.ts';
+import type { GraphRecorder, NodeBody } from './recorder.ts';
+import type { StateDescriptors } from './state-descriptors.ts';
+import type { WatermarkStrategy } from './watermark-strategy.ts';
+
+type Unary = (value: unknown) => unknown;
+
+/** Streams as they are while a pipeline is built: a place in the graph that is being recorded. */
+abstract class RecordedStream<T> implements Stream<T> {
+  protected readonly recorder: GraphRecorder;
+  protected readonly edge: LogicalEdge;
+
+  constructor(recorder: GraphRecorder, edge: LogicalEdge) {
+    this.recorder = recorder;
+    this.edge = edge;
+  }
+
+  map<O>(fn: (value: T) => O): DataStream<O> {
+    return this.append({ kind: 'map', map: checkFunction('map', fn) as Unary });
+  }
+
+  filter<S extends T>(predicate: (value: T) => value is S): DataStream<S>;
+  filter(predicate: (value: T) => unknown): DataStream<T>;
+  filter(predicate: (value: T) => unknown): DataStream<T> {
+    return this.append({ kind: 'filter', filter: checkFunction('filter', predicate) as Unary });
+  }
+
+  flatMap<O>(fn: (value: T) => Iterable<O>): DataStream<O> {
+    return this.append({ kind: 'flatMap', flatMap: checkFunction('flatMap', fn) as (value: unknown) => Iterable<unknown> });
+  }
+
+  keyBy<const K extends Key>(key: (value: T) => K): KeyedStream<T, K> {
+    const node = this.add({ kind: 'keyBy', key: checkFunction('keyBy', key) as (value: unknown) => Key });
+    return new RecordedKeyedStream(this.recorder, { node });
+  }
+
+  union(...others: readonly Stream<T>[]): DataStream<T> {
+    const inputs = [this, ...others].map((stream) => this.edgeOf(stream));
+    return new RecordedDataStream(this.recorder, { node: this.recorder.add({ kind: 'union' }, inputs) });
+  }
+
+  assignTimestampsAndWatermarks(strategy: WatermarkStrategy<NoInfer<T>>): DataStream<T> {
+    return this.append({ kind: 'watermarks', strategy });
+  }
+
+  sinkTo(sink: Sink<T>): DataStreamSink {
+    if (typeof (sink as Partial<Sink<T>> | undefined)?.open !== 'function') {
+      throw new MillraceError('MILLRACE_OPTION_INVALID', 'sinkTo() needs a sink, for example kafka.sink({ topic, value: json() })');
+    }
+    return new RecordedSink(this.recorder, this.add({ kind: 'sink', sink }));
+  }
+
+  print(prefix?: string): DataStreamSink {
+    return this.sinkTo(printSink(prefix));
+  }
+
+  protected append<O>(body: NodeBody): DataStream<O> {
+    return new RecordedDataStream(this.recorder, { node: this.add(body) });
+  }
+
+  private add(body: NodeBody): number {
+    return this.recorder.add(body, [this.edge]);
+  }
+
+  private edgeOf(stream: Stream<T>): LogicalEdge {
+    if (stream instanceof RecordedStream && stream.recorder === this.recorder) return stream.edge;
+    throw new MillraceError('MILLRACE_STREAM_FOREIGN', 'union() was given a stream of another pipeline: join them through a topic instead');
+  }
+}
+
+export class RecordedDataStream<T> extends RecordedStream<T> implements DataStream<T> {
+  process<O = never>(fn: ProcessFunction<T, O>): DataStream<O> {
+    checkStateless(fn);
+    return this.append({ kind: 'process', process: toProcessShape(fn) });
+  }
+
+  getSideOutput<S>(tag: OutputTag<S>): DataStream<S> {
+    const { node } = this.edge;
+    const { kind } = this.recorder.at(node);
+    if (kind !== 'process') {
+      throw new MillraceError(
+        'MILLRACE_OPTION_INVALID',
+        `getSideOutput('${tag.name}') was called behind ${kind}(), which has no side outputs: call it on what .process() returned`,
+      );
+    }
+    return new RecordedDataStream(this.recorder, { node, side: tag.name });
+  }
+
+  hop(kind: 'kafka'): DataStream<T> {
+    const given: unknown = kind;
+    if (given !== 'kafka') {
+      throw new MillraceError('MILLRACE_HOP_UNSUPPORTED', `hop(${JSON.stringify(given)}) is not supported: hops are 'kafka'`);
+    }
+    return this.append({ kind: 'hop', hop: kind });
+  }
+
+  uid(uid: string): this {
+    this.recorder.label(this.edge.node, { uid: checkUid(uid) });
+    return this;
+  }
+
+  name(name: string): this {
+    this.recorder.label(this.edge.node, { name });
+    return this;
+  }
+
+  setParallelism(parallelism: number): this {
+    this.recorder.label(this.edge.node, { parallelism: checkParallelism(parallelism) });
+    return this;
+  }
+}
+
+class RecordedKeyedStream<T, K extends Key> extends RecordedStream<T> implements KeyedStream<T, K> {
+  reduce(fn: (held: T, next: T) => T): DataStream<T> {
+    return this.append({ kind: 'reduce', reduce: checkFunction('reduce', fn) as (left: unknown, right: unknown) => unknown });
+  }
+
+  sum(field: string): DataStream<T> {
+    return this.aggregate({ of: 'sum', field });
+  }
+
+  min(field: string): DataStream<T> {
+    return this.aggregate({ of: 'min', field });
+  }
+
+  max(field: string): DataStream<T> {
+    return this.aggregate({ of: 'max', field });
+  }
+
+  minBy(field: string): DataStream<T> {
+    return this.aggregate({ of: 'minBy', field });
+  }
+
+  maxBy(field: string): DataStream<T> {
+    return this.aggregate({ of: 'maxBy', field });
+  }
+
+  count(): DataStream<{ readonly key: K; readonly count: number }> {
+    return this.aggregate({ of: 'count' });
+  }
+
+  process<O, D extends StateDescriptors>(fn: KeyedProcessFunction<T, K, D, O>): DataStream<O> {
+    return this.append({ kind: 'process', process: toProcessShape(fn) });
+  }
+
+  private aggregate<O>(aggregate: AggregateShape): DataStream<O> {
+    return this.append({ kind: 'aggregate', aggregate });
+  }
+}
+
+class RecordedSink implements Labels {
+  private readonly recorder: GraphRecorder;
+  private readonly node: number;
+
+  constructor(recorder: GraphRecorder, node: number) {
+    this.recorder = recorder;
+    this.node = node;
+  }
+
+  uid(uid: string): this {
+    this.recorder.label(this.node, { uid: checkUid(uid) });
+    return this;
+  }
+
+  name(name: string): this {
+    this.recorder.label(this.node, { name });
+    return this;
+  }
+
+  setParallelism(parallelism: number): this {
+    this.recorder.label(this.node, { parallelism: checkParallelism(parallelism) });
+    return this;
+  }
+}
+
+function checkFunction<F>(operator: string, fn: F): F {
+  if (typeof fn === 'function') return fn;
+  throw new MillraceError('MILLRACE_OPTION_INVALID', `${operator}() needs a function and was given ${fn === null ? 'null' : typeof fn}`);
+}
+
+/** For JavaScript users: the types forbid it. */
+function checkStateless(fn: { readonly state?: unknown; readonly onTimer?: unknown }): void {
+  const has = fn.state !== undefined ? 'state' : fn.onTimer !== undefined ? 'timers' : undefined;
+  if (has === undefined) return;
+  throw new MillraceError(
+    'MILLRACE_STATE_WITHOUT_KEY',
+    `a process function has ${has}, but its stream has no key: call .keyBy() before .process()`,
+  );
+}

@@ -1,0 +1,55 @@
+import type { LogicalEdge, LogicalNode } from '../graph/logical-graph.ts';
+import { MillraceError } from '../shared/errors.ts';
+
+type Without<N, F extends PropertyKey> = N extends unknown ? Omit<N, F> : never;
+
+/** A node without what the recorder adds. */
+export type NodeBody = Without<LogicalNode, 'id' | 'inputs'>;
+
+/** What `.uid()`, `.name()` and `.setParallelism()` set. */
+export type NodeLabels = Partial<Pick<LogicalNode, 'uid' | 'name' | 'parallelism'>>;
+
+/**
+ * Records the calls of one build as nodes of a graph. Ids are given in the order of calls, so that the same file gives the same ids
+ * wherever it is built. Closed when the build function has returned.
+ */
+export class GraphRecorder {
+  private readonly nodes: LogicalNode[] = [];
+  private closed = false;
+
+  add(body: NodeBody, inputs: readonly LogicalEdge[]): number {
+    this.checkOpen();
+    const id = this.nodes.length;
+    this.nodes.push({ id, inputs, ...body });
+    return id;
+  }
+
+  label(node: number, labels: NodeLabels): void {
+    this.checkOpen();
+    this.nodes[node] = { ...this.at(node), ...labels };
+  }
+
+  at(node: number): LogicalNode {
+    const found = this.nodes[node];
+    if (found === undefined) throw new RangeError(`graph has no node ${node}`);
+    return found;
+  }
+
+  /** Number of nodes of a kind so far. */
+  count(kind: LogicalNode['kind']): number {
+    return this.nodes.filter((node) => node.kind === kind).length;
+  }
+
+  close(): readonly LogicalNode[] {
+    this.closed = true;
+    return Object.freeze([...this.nodes]);
+  }
+
+  private checkOpen(): void {
+    if (!this.closed) return;
+    throw new MillraceError(
+      'MILLRACE_STREAM_FOREIGN',
+      'this stream belongs to a build that has ended: use streams only inside the function given to pipeline(), synchronously',
+    );
+  }
+}

@@ -1,0 +1,1 @@
+export { fileSource as source } from './source.ts';

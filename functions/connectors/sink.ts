@@ -1,0 +1,41 @@
+import type { ChannelWriter } from '../channels/channel-writer.ts';
+
+/**
+ * Where results go. `open` is called once a task and environment; nothing may leave before `flush`, because a record that fails is
+ * taken back. Delivery is at least once: a batch that is run again flushes again.
+ */
+export interface Sink<T> {
+  /** Printable kind, for example `topic` or `print`. */
+  readonly kind: string;
+  /** The user's topic it writes to, if it does: verified before the start. */
+  readonly topic?: string;
+  open(context: SinkContext): SinkWriter<T>;
+}
+
+export interface SinkContext {
+  readonly channels: ChannelWriter;
+  /** Wall clock in ms, for output that is not part of the results (rate limits). */
+  readonly now: () => number;
+  /** Prints one line for people, where the function's own output goes. */
+  readonly print: (line: string) => void;
+}
+
+/** Origin of an output, for sinks that derive a partition or a key from it. */
+export interface OutputOrigin {
+  readonly offset: number;
+  readonly ordinal: number;
+  readonly emission: number;
+}
+
+export interface SinkWriter<T> {
+  /**
+   * Encodes and keeps one record. Synchronous; what it throws fails the record. (A property, as methods would let a sink of a narrower
+   * type pass for one of a wider.)
+   */
+  readonly write: (value: T, timestamp: number | undefined, origin: OutputOrigin) => void;
+  /** Number of records kept; a later `reset(mark)` takes back all since. */
+  mark(): number;
+  reset(mark: number): void;
+  /** Sends everything kept, in order, and forgets it; resolves when it is durable. */
+  flush(): Promise<void>;
+}

@@ -1,0 +1,179 @@
+import { MillraceError } from '../shared/errors.ts';
+import type { LogicalEdge, LogicalGraph, LogicalNode, NodeOf, PipelineOptions } from './logical-graph.ts';
+import { isStateful, placeOf, usesKey } from './operators.ts';
+import { StageDraft, type Tap } from './stage-draft.ts';
+import type { OperatorEdge } from './stage-plan.ts';
+
+/** What comes out of a node: records within a stage, or records that are on their way into a channel, which is opened when it is read. */
+type Outlet =
+  | { readonly kind: 'placed'; readonly taps: readonly Tap[] }
+  | { readonly kind: 'sent'; readonly taps: readonly Tap[]; readonly boundary: LogicalNode; readonly keyNode: number | null };
+
+/** Kinds that a promise of `keyedByRecordKey` outlives. */
+const KEEPS_PARTITIONS: readonly LogicalNode['kind'][] = ['source', 'watermarks', 'map', 'filter', 'flatMap', 'process', 'union'];
+
+/** Cuts a valid graph into stages. @throws MILLRACE_WATERMARKS_MISPLACED */
+export function cutIntoStages(graph: LogicalGraph, options: Required<PipelineOptions>): readonly StageDraft[] {
+  return new Cutter(graph, options).cut();
+}
+
+/**
+ * Goes through the nodes in order, each after its inputs. A stage ends where records must change their task: at a keyBy, a hop, a union of
+ * several stages, a change of parallelism. All else is chained to the stage that its input comes from. A keyBy, union or hop behind
+ * another one of these writes straight into one channel: no stage only passes records on.
+ */
+class Cutter {
+  private readonly graph: LogicalGraph;
+  private readonly options: Required<PipelineOptions>;
+  private readonly stages: StageDraft[] = [];
+  private readonly outlets = new Map<number, Outlet>();
+  /** Stages behind a boundary, by its node and parallelism. */
+  private readonly behind = new Map<string, StageDraft>();
+  /** Nodes that a source's promise of keyedByRecordKey still holds for, and that source. */
+  private readonly promised = new Map<number, number>();
+  /** The keyBy that used up a source's promise. */
+  private readonly claims = new Map<number, NodeOf<'keyBy'>>();
+
+  constructor(graph: LogicalGraph, options: Required<PipelineOptions>) {
+    this.graph = graph;
+    this.options = options;
+  }
+
+  cut(): readonly StageDraft[] {
+    for (const node of this.graph.nodes) {
+      this.promise(node);
+      this.outlets.set(node.id, this.outletOf(node));
+    }
+    return this.stages;
+  }
+
+  private outletOf(node: LogicalNode): Outlet {
+    switch (node.kind) {
+      case 'source':
+        return this.openSource(node);
+      case 'keyBy':
+        return this.keyBy(node);
+      case 'union':
+        return this.union(node);
+      case 'hop':
+        return { kind: 'sent', taps: this.tapsOf(node.inputs), boundary: node, keyNode: null };
+      default:
+        return this.chain(node);
+    }
+  }
+
+  private openSource(node: NodeOf<'source'>): Outlet {
+    const parallelism = node.source.kind === 'topic' ? null : (node.parallelism ?? this.options.parallelism);
+    const stage = new StageDraft({ kind: 'source', node }, parallelism);
+    this.stages.push(stage);
+    return enter(stage);
+  }
+
+  private keyBy(node: NodeOf<'keyBy'>): Outlet {
+    if (this.isPartitioned(node)) return this.chain(node);
+    return { kind: 'sent', taps: this.tapsOf(node.inputs), boundary: node, keyNode: node.id };
+  }
+
+  private union(node: NodeOf<'union'>): Outlet {
+    const taps = this.tapsOf(node.inputs);
+    const [first] = taps;
+    const within = first !== undefined && taps.every(({ stage }) => stage === first.stage);
+    if (within && fits(node, first.stage)) return { kind: 'placed', taps };
+    return { kind: 'sent', taps, boundary: node, keyNode: null };
+  }
+
+  /** Adds an operator to the stage of its input, or to a new one. */
+  private chain(node: LogicalNode): Outlet {
+    const [edge] = node.inputs;
+    if (edge === undefined) throw new RangeError(`node ${node.id} has no input`);
+    const outlet = this.outletAt(edge);
+    const { stage, edges } = this.placeFor(node, outlet);
+    if (node.kind === 'watermarks') this.checkWatermarks(node, stage);
+    const keyed = usesKey(node) && this.graph.nodes[edge.node]?.kind === 'keyBy';
+    stage.operators.push({ node, inputs: edges, keyed });
+    return { kind: 'placed', taps: [{ stage, edge: { node: node.id } }] };
+  }
+
+  private placeFor(node: LogicalNode, outlet: Outlet): { stage: StageDraft; edges: readonly OperatorEdge[] } {
+    if (outlet.kind === 'placed') {
+      const stage = outlet.taps[0]?.stage;
+      if (stage !== undefined && fits(node, stage)) return { stage, edges: outlet.taps.map((tap) => tap.edge) };
+      const moved = this.open({ kind: 'sent', taps: outlet.taps, boundary: node, keyNode: null }, node.parallelism);
+      return { stage: moved, edges: moved.entries };
+    }
+    const stage = this.open(outlet, node.parallelism);
+    return { stage, edges: stage.entries };
+  }
+
+  /** The stage that reads the channel behind a boundary; one for each parallelism, shared by all that follow. */
+  private open(outlet: Outlet & { kind: 'sent' }, parallelism: number | undefined): StageDraft {
+    const { boundary, taps, keyNode } = outlet;
+    const tasks = parallelism ?? boundary.parallelism ?? this.options.parallelism;
+    const name = `${boundary.id}/${tasks}`;
+    let stage = this.behind.get(name);
+    if (stage !== undefined) return stage;
+    stage = new StageDraft({ kind: 'channel', boundary, writers: taps }, tasks);
+    for (const [tag, tap] of taps.entries()) tap.stage.outputs.push({ to: stage, from: tap.edge, tag, keyNode });
+    this.behind.set(name, stage);
+    this.stages.push(stage);
+    return stage;
+  }
+
+  /** Where the records of these edges come from, for a channel of their own. A key that nobody has used yet is forgotten. */
+  private tapsOf(edges: readonly LogicalEdge[]): readonly Tap[] {
+    return edges.flatMap((edge) => {
+      const node = this.graph.nodes[edge.node];
+      if (node?.kind === 'keyBy') return this.tapsOf(node.inputs);
+      const outlet = this.outletAt(edge);
+      if (outlet.kind === 'placed' || outlet.boundary.parallelism === undefined) return outlet.taps;
+      return enter(this.open(outlet, undefined)).taps;
+    });
+  }
+
+  private outletAt(edge: LogicalEdge): Outlet {
+    const outlet = this.outlets.get(edge.node);
+    if (outlet === undefined) throw new RangeError(`node ${edge.node} comes after its consumer`);
+    if (edge.side === undefined || outlet.kind !== 'placed') return outlet;
+    const side = { node: edge.node, side: edge.side };
+    return { kind: 'placed', taps: outlet.taps.map(({ stage }) => ({ stage, edge: side })) };
+  }
+
+  /** Whether `source` has promised that equal keys never stand in two partitions, and nothing has moved records since. */
+  private promise(node: LogicalNode): void {
+    if (node.kind === 'source') {
+      if (node.source.keyedByRecordKey === true && node.source.topics?.length === 1) this.promised.set(node.id, node.id);
+      return;
+    }
+    const [source, ...others] = node.inputs.map((edge) => this.promised.get(edge.node));
+    if (source === undefined || others.some((other) => other !== source) || !KEEPS_PARTITIONS.includes(node.kind)) return;
+    if (node.parallelism === undefined && !isStateful(node)) this.promised.set(node.id, source);
+  }
+
+  /** True for the keyBy that the promise of its source was made for: it needs no hop, task = partition. */
+  private isPartitioned(node: NodeOf<'keyBy'>): boolean {
+    const source = this.promised.get(node.inputs[0]?.node ?? -1);
+    if (source === undefined) return false;
+    const consumers = this.graph.nodes.filter((other) => other.inputs.some((edge) => edge.node === node.id));
+    const chained = consumers.filter((other) => other.kind !== 'keyBy' && other.kind !== 'union' && other.kind !== 'hop');
+    if (chained.length === 0 || chained.some((other) => other.parallelism !== undefined)) return false;
+    const claim = this.claims.get(source) ?? node;
+    this.claims.set(source, claim);
+    return claim.key === node.key;
+  }
+
+  private checkWatermarks(node: LogicalNode, stage: StageDraft): void {
+    if (stage.input.kind === 'source') return;
+    throw new MillraceError(
+      'MILLRACE_WATERMARKS_MISPLACED',
+      `${placeOf(this.graph, node)} does not run in a stage that reads a source: call it before the first keyBy, union or hop`,
+    );
+  }
+}
+
+function enter(stage: StageDraft): Outlet & { kind: 'placed' } {
+  return { kind: 'placed', taps: stage.entries.map((edge) => ({ stage, edge })) };
+}
+
+function fits(node: LogicalNode, stage: StageDraft): boolean {
+  return node.parallelism === undefined || node.parallelism === stage.parallelism;
+}

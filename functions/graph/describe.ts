@@ -1,0 +1,57 @@
+import type { OperatorEdge, OperatorPlan, PipelinePlan, StageInput, StageOutput, StagePlan } from './stage-plan.ts';
+
+/** The plan as text for people: stages in order, each with its input, its operators and where its records go. */
+export function describePlan(plan: PipelinePlan): string {
+  const head = [
+    `pipeline ${plan.pipeline}`,
+    `  namespace ${plan.namespace}, generation ${plan.generation}, ${plan.maxParallelism} key groups, ${plan.stateFragments} fragments`,
+    ...Object.entries(plan.params).map(([name, value]) => `  param ${name} = ${value}`),
+  ];
+  const tail = [
+    ...plan.feeds.map((feed) => `feed ${feed.uid} -> ${feed.topic} (${count(feed.partitions, 'partition')})`),
+    `dead letters -> ${plan.deadLetterTopic}`,
+  ];
+  return [head, ...plan.stages.map(describeStage), tail].map((lines) => `${lines.join('\n')}\n`).join('\n');
+}
+
+function describeStage(stage: StagePlan): readonly string[] {
+  const tasks = stage.parallelism === null ? 'a task for each partition' : count(stage.parallelism, 'task');
+  return [
+    `stage ${stage.id}: ${tasks}, ${stage.fenced ? 'fenced' : 'no fence'}`,
+    `  in   ${describeInput(stage.input)}`,
+    ...stage.operators.map((operator) => `  ${describeOperator(operator)}`),
+    ...stage.outputs.map((output) => `  out  ${describeOutput(output)}`),
+  ];
+}
+
+function describeInput(input: StageInput): string {
+  if (input.kind === 'source') {
+    const topics = `${input.topics.length === 1 ? 'topic' : 'topics'} ${input.topics.join(', ')}`;
+    return `${topics} (source ${input.uid}${input.bounded ? ', bounded' : ''})`;
+  }
+  const from = input.upstreams.map(({ stage }) => stage).join(', ');
+  return `${input.hop} channel ${input.topic} from ${from}`;
+}
+
+function describeOperator(operator: OperatorPlan): string {
+  const uid = operator.uid === null || operator.uid === operator.name ? '' : ` uid ${operator.uid}`;
+  const states = operator.states.map(({ name, kind, type }) => `${name}: ${kind} ${type}`);
+  const what = operator.name === operator.kind ? operator.kind : `${operator.kind} ${operator.name}`;
+  const from = operator.inputs.map(describeEdge).join(', ');
+  return `${`#${operator.node}`.padEnd(4)} ${what}${uid}${operator.keyed ? ' (keyed)' : ''} <- ${from}${states.length > 0 ? ` [${states.join('; ')}]` : ''}`;
+}
+
+function describeEdge(edge: OperatorEdge): string {
+  if ('input' in edge) return `input ${edge.input}`;
+  return edge.side === undefined ? `#${edge.node}` : `#${edge.node} side ${edge.side}`;
+}
+
+function describeOutput(output: StageOutput): string {
+  const how = output.keyNode === null ? 'rebalance' : `by key #${output.keyNode}`;
+  const to = `${output.topic} (${count(output.partitions, 'partition')}, tag ${output.tag})`;
+  return `${describeEdge(output.from)} -> ${to} ${how}`;
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}

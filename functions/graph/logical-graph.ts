@@ -1,0 +1,124 @@
+import type { Key } from '../shared/key.ts';
+import type { StateShape } from './stage-plan.ts';
+
+/**
+ * What building a pipeline records: operators and edges, with the user's functions. Nothing here runs. The graph is generic over
+ * nothing: the API's types have been checked by then, and the runtime treats values as `unknown`.
+ */
+export interface LogicalGraph {
+  readonly pipeline: string;
+  readonly options: PipelineOptions;
+  readonly params: Readonly<Record<string, string>>;
+  /** In the order of the calls that made them; `id` is the index. */
+  readonly nodes: readonly LogicalNode[];
+}
+
+export interface PipelineOptions {
+  /** Default number of tasks of a stage. @default 4 */
+  readonly parallelism?: number;
+  /** Key groups, P; fixed for the life of the pipeline's state. @default 128 */
+  readonly maxParallelism?: number;
+  /** Fragments of a task's state image, F. @default 16 */
+  readonly stateFragments?: number;
+  /** Attempts of a failing record within one invocation. @default 3 */
+  readonly maxAttempts?: number;
+  /** What happens to a record that keeps failing. @default 'dead-letter' */
+  readonly onError?: 'dead-letter' | 'fail';
+  /** Watermarks are rounded down to a multiple of this, in ms. @default 200 */
+  readonly watermarkIntervalMs?: number;
+  /** Size at which a list of records for one partition is cut into frames. @default 262144 */
+  readonly frameBytes?: number;
+  /** Most records of one batch, 1 to 10000. @default 1000 */
+  readonly batchSize?: number;
+  /** Longest wait for a fuller batch in ms, 0 to 300000. @default 500 */
+  readonly batchWindowMs?: number;
+  /** The mapping understands partial batch responses (provisioned mode). @default false */
+  readonly partialBatchResponse?: boolean;
+  /** Timeout of one invocation in ms, at most 840000. @default 60000 */
+  readonly timeoutMs?: number;
+  /** Memory of one function in MiB. @default 512 */
+  readonly memoryMb?: number;
+  /**
+   * Retries before a batch of a stage without a fence goes to the on-failure topic; -1 = until it succeeds. A stage with a fence must
+   * never give up (MILLRACE_MAPPING_GIVES_UP). @default -1
+   */
+  readonly maxRetries?: number;
+}
+
+/** An edge of the graph: the main output of `node`, or its side output `side`. */
+export interface LogicalEdge {
+  readonly node: number;
+  readonly side?: string;
+}
+
+export interface NodeBase {
+  readonly id: number;
+  readonly inputs: readonly LogicalEdge[];
+  /** Typed by the user. */
+  readonly uid?: string;
+  /** Typed by the user; a uid is derived from it where there is none. */
+  readonly name?: string;
+  readonly parallelism?: number;
+}
+
+export type LogicalNode = NodeBase &
+  (
+    | { readonly kind: 'source'; readonly source: SourceShape }
+    | { readonly kind: 'watermarks'; readonly strategy: WatermarkStrategyShape }
+    | { readonly kind: 'map'; readonly map: (value: unknown) => unknown }
+    | { readonly kind: 'filter'; readonly filter: (value: unknown) => unknown }
+    | { readonly kind: 'flatMap'; readonly flatMap: (value: unknown) => Iterable<unknown> }
+    | { readonly kind: 'keyBy'; readonly key: (value: unknown) => Key }
+    | { readonly kind: 'reduce'; readonly reduce: (left: unknown, right: unknown) => unknown }
+    | { readonly kind: 'aggregate'; readonly aggregate: AggregateShape }
+    | { readonly kind: 'process'; readonly process: ProcessShape }
+    | { readonly kind: 'union' }
+    | { readonly kind: 'hop'; readonly hop: 'kafka' }
+    | { readonly kind: 'sink'; readonly sink: SinkShape }
+  );
+
+export type NodeOf<K extends LogicalNode['kind']> = Extract<LogicalNode, { readonly kind: K }>;
+
+/** Running aggregate of a keyed stream: Flink's sum, min, max (one field), minBy, maxBy (the whole record), and count. */
+export type AggregateShape = { readonly of: 'count' } | { readonly of: 'sum' | 'min' | 'max' | 'minBy' | 'maxBy'; readonly field: string };
+
+/** As much of connectors/source.ts as planning needs; the runtime reads the rest. */
+export interface SourceShape {
+  readonly kind: 'topic' | 'feed';
+  readonly topics?: readonly string[];
+  readonly bounded?: boolean;
+  readonly keyedByRecordKey?: boolean;
+}
+
+/** As much of connectors/sink.ts as planning needs. */
+export interface SinkShape {
+  readonly kind: string;
+  readonly topic?: string;
+}
+
+export interface WatermarkStrategyShape {
+  /** Event time of a record in ms since the epoch; undefined keeps the record's own timestamp. */
+  readonly timestamp?: (value: unknown, recordTimestamp: number | undefined) => number;
+  /** How far records may be out of order, in ms; 0 for monotonous timestamps. */
+  readonly outOfOrdernessMs: number;
+}
+
+/** A (Keyed)ProcessFunction: descriptors of its states, and its functions as the runtime calls them. */
+export interface ProcessShape {
+  readonly states: Readonly<Record<string, StateDescriptorShape>>;
+  readonly processElement: (value: unknown, context: never) => Iterable<unknown> | undefined;
+  readonly onTimer?: (time: number, context: never) => Iterable<unknown> | undefined;
+}
+
+export interface StateDescriptorShape extends StateShape {
+  /** A fresh default of a value state; undefined if it has none. */
+  readonly initial?: () => unknown;
+  /** Reducing state. */
+  readonly reduce?: (left: unknown, right: unknown) => unknown;
+  /** Aggregating state: Flink's AggregateFunction. */
+  readonly aggregate?: {
+    readonly createAccumulator: () => unknown;
+    readonly add: (accumulator: unknown, value: unknown) => unknown;
+    readonly getResult: (accumulator: unknown) => unknown;
+  };
+}

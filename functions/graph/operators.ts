@@ -1,0 +1,68 @@
+import type { LogicalGraph, LogicalNode } from './logical-graph.ts';
+import { slug } from './names.ts';
+import type { StateShape } from './stage-plan.ts';
+
+/** The states that an operator keeps, as the plan and the lock file name them. */
+export function statesOf(node: LogicalNode): readonly StateShape[] {
+  switch (node.kind) {
+    case 'reduce':
+      return [{ name: '$reduce', kind: 'value', type: 'unknown' }];
+    case 'aggregate':
+      return [{ name: `$${node.aggregate.of}`, kind: 'value', type: aggregateType(node.aggregate) }];
+    case 'process':
+      return Object.values(node.process.states).map(({ name, kind, type }) => ({ name, kind, type }));
+    default:
+      return [];
+  }
+}
+
+/** Another field makes another type: sums of one field must not go on as sums of another. */
+function aggregateType(aggregate: { readonly of: string; readonly field?: string }): string {
+  return aggregate.field === undefined ? 'number' : `${aggregate.of}(${aggregate.field})`;
+}
+
+/** True if the operator keeps anything between records: state, or timers. */
+export function isStateful(node: LogicalNode): boolean {
+  return statesOf(node).length > 0 || (node.kind === 'process' && node.process.onTimer !== undefined);
+}
+
+/** True if the operator works under the key of the keyBy before it. */
+export function usesKey(node: LogicalNode): boolean {
+  return node.kind === 'reduce' || node.kind === 'aggregate' || node.kind === 'process';
+}
+
+/** The uid typed by the user or, for what keeps state, made from the name that the user typed. */
+export function uidOf(node: LogicalNode): string | undefined {
+  if (node.uid !== undefined || !isStateful(node)) return node.uid;
+  return node.name === undefined ? undefined : slug(node.name);
+}
+
+/** What people call the operator: its name, its uid, or what it is; of a sink always where it writes to. */
+export function titleOf(node: LogicalNode): string {
+  const label = labelOf(node);
+  const name = node.name ?? node.uid;
+  if (name === undefined) return label;
+  return node.kind === 'sink' ? `${name} (${label})` : name;
+}
+
+/** What the operator is: `sum(delay)`, `topic flights`. */
+function labelOf(node: LogicalNode): string {
+  if (node.kind === 'aggregate') return node.aggregate.of === 'count' ? 'count' : `${node.aggregate.of}(${node.aggregate.field})`;
+  if (node.kind === 'sink') return node.sink.topic === undefined ? node.sink.kind : `${node.sink.kind} ${node.sink.topic}`;
+  return node.kind;
+}
+
+/** Where an operator stands, for messages: `count() behind keyBy() behind source 'orders'`. */
+export function placeOf(graph: LogicalGraph, node: LogicalNode): string {
+  const own = node.uid === undefined ? `${methodOf(node)}()` : `${methodOf(node)}() '${node.uid}'`;
+  if (node.kind === 'source') return `source '${node.uid ?? '?'}'`;
+  const input = node.inputs[0] && graph.nodes[node.inputs[0].node];
+  return input === undefined || input.id >= node.id ? own : `${own} behind ${placeOf(graph, input)}`;
+}
+
+/** The call that made the node. */
+function methodOf(node: LogicalNode): string {
+  if (node.kind === 'aggregate') return node.aggregate.of;
+  if (node.kind === 'sink') return node.sink.kind === 'print' ? 'print' : 'sinkTo';
+  return node.kind === 'watermarks' ? 'assignTimestampsAndWatermarks' : node.kind;
+}

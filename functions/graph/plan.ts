@@ -1,0 +1,150 @@
+import { MillraceError } from '../shared/errors.ts';
+import { cutIntoStages } from './cut.ts';
+import type { LogicalGraph, PipelineOptions } from './logical-graph.ts';
+import { channelTopic, checkName, consumerGroup, deadLetterTopic, feedTopic } from './names.ts';
+import { statesOf, titleOf, uidOf } from './operators.ts';
+import { resolveOptions, toSettings } from './settings.ts';
+import { type DraftOperator, type DraftOutput, nameStages, type StageDraft } from './stage-draft.ts';
+import type { ChannelPlan, FeedPlan, OperatorPlan, PipelinePlan, StageInput, StageOutput, StagePlan } from './stage-plan.ts';
+import { validateGraph } from './validate.ts';
+
+export interface PlanOptions {
+  /** Keeps several copies of a pipeline apart. @default 'default' */
+  readonly namespace?: string;
+  /** From the lock file. @default 1 */
+  readonly generation?: number;
+  /** Options that go before those in the pipeline's file: of the command line, the environment, a config file. */
+  readonly overrides?: PipelineOptions;
+}
+
+const DEFAULTS = { namespace: 'default', generation: 1 } as const;
+
+/** Names of everything that the plan gives one. */
+interface Naming {
+  readonly namespace: string;
+  readonly pipeline: string;
+  readonly generation: number;
+  readonly ids: ReadonlyMap<StageDraft, string>;
+}
+
+/**
+ * The physical plan of a graph: stages, channels, topics. Pure and deterministic: the same file, parameters and options give the same
+ * plan, byte for byte as JSON.
+ *
+ * @throws What `validateGraph` finds, MILLRACE_OPTION_INVALID, MILLRACE_WATERMARKS_MISPLACED, MILLRACE_MAPPING_GIVES_UP
+ */
+export function planPipeline(graph: LogicalGraph, planOptions: PlanOptions = {}): PipelinePlan {
+  const { namespace, generation, overrides } = { ...DEFAULTS, ...planOptions };
+  const options = resolveOptions({ ...graph.options, ...overrides });
+  validateGraph(graph, options);
+  const drafts = cutIntoStages(graph, options);
+  const naming = { namespace: checkName('the namespace', namespace), pipeline: graph.pipeline, generation, ids: nameStages(drafts) };
+  const stages = drafts.map((draft) => toStage(draft, naming));
+  checkRetries(stages, options.maxRetries);
+  return {
+    format: 1,
+    pipeline: graph.pipeline,
+    namespace,
+    generation,
+    maxParallelism: options.maxParallelism,
+    stateFragments: options.stateFragments,
+    params: graph.params,
+    settings: toSettings(options),
+    stages,
+    channels: drafts.flatMap((draft) => toChannel(draft, naming)),
+    feeds: drafts.flatMap((draft) => toFeed(draft, naming)),
+    sinkTopics: sinkTopicsOf(graph),
+    deadLetterTopic: deadLetterTopic(namespace, graph.pipeline),
+  };
+}
+
+function toStage(draft: StageDraft, naming: Naming): StagePlan {
+  const id = idOf(draft, naming);
+  return {
+    id,
+    parallelism: draft.parallelism,
+    input: toInput(draft, naming),
+    operators: draft.operators.map(toOperator),
+    outputs: draft.outputs.map((output) => toOutput(output, naming)),
+    fenced: draft.fenced,
+    group: consumerGroup(naming.namespace, naming.pipeline, id),
+  };
+}
+
+function toInput(draft: StageDraft, naming: Naming): StageInput {
+  const { input } = draft;
+  if (input.kind === 'source') {
+    const { source, id: node } = input.node;
+    const topics = source.kind === 'topic' ? (source.topics ?? []) : [sourceTopic(draft, naming)];
+    return { kind: 'source', node, uid: idOf(draft, naming), topics, bounded: source.kind === 'feed' && source.bounded === true };
+  }
+  const writers = [...new Set(input.writers.map(({ stage }) => stage))];
+  return {
+    kind: 'channel',
+    channel: idOf(draft, naming),
+    topic: topicOf(draft, naming),
+    hop: 'kafka',
+    upstreams: writers.map((stage) => ({ stage: idOf(stage, naming), parallelism: stage.parallelism })),
+  };
+}
+
+function toOperator({ node, inputs, keyed }: DraftOperator): OperatorPlan {
+  return { node: node.id, kind: node.kind, uid: uidOf(node) ?? null, name: titleOf(node), inputs, keyed, states: statesOf(node) };
+}
+
+function toOutput({ to, from, tag, keyNode }: DraftOutput, naming: Naming): StageOutput {
+  return {
+    channel: idOf(to, naming),
+    topic: topicOf(to, naming),
+    partitions: tasksOf(to),
+    from,
+    tag,
+    partitioner: keyNode === null ? 'rebalance' : 'key',
+    keyNode,
+  };
+}
+
+function toChannel(draft: StageDraft, naming: Naming): readonly ChannelPlan[] {
+  if (draft.input.kind === 'source') return [];
+  return [{ id: idOf(draft, naming), topic: topicOf(draft, naming), hop: 'kafka', partitions: tasksOf(draft) }];
+}
+
+function toFeed(draft: StageDraft, naming: Naming): readonly FeedPlan[] {
+  const { input } = draft;
+  if (input.kind !== 'source' || input.node.source.kind !== 'feed') return [];
+  return [{ uid: idOf(draft, naming), node: input.node.id, topic: sourceTopic(draft, naming), partitions: tasksOf(draft) }];
+}
+
+function idOf(draft: StageDraft, { ids }: Naming): string {
+  const id = ids.get(draft);
+  if (id === undefined) throw new RangeError('a stage has no id');
+  return id;
+}
+
+function topicOf(draft: StageDraft, naming: Naming): string {
+  return channelTopic(naming.namespace, naming.pipeline, idOf(draft, naming), naming.generation);
+}
+
+function sourceTopic(draft: StageDraft, naming: Naming): string {
+  return feedTopic(naming.namespace, naming.pipeline, idOf(draft, naming));
+}
+
+function tasksOf(draft: StageDraft): number {
+  if (draft.parallelism === null) throw new RangeError('the partitions of an external topic are not known while planning');
+  return draft.parallelism;
+}
+
+function sinkTopicsOf(graph: LogicalGraph): readonly string[] {
+  const topics = graph.nodes.flatMap((node) => (node.kind === 'sink' && node.sink.topic !== undefined ? [node.sink.topic] : []));
+  return [...new Set(topics)].sort();
+}
+
+/** Giving up after a publish would leave outputs of input that was never applied. */
+function checkRetries(stages: readonly StagePlan[], maxRetries: number): void {
+  const fenced = stages.find((stage) => stage.fenced);
+  if (maxRetries < 0 || fenced === undefined) return;
+  throw new MillraceError(
+    'MILLRACE_MAPPING_GIVES_UP',
+    `maxRetries is ${maxRetries}, but stage '${fenced.id}' has a fence and its mapping must never give up: remove maxRetries (default -1)`,
+  );
+}

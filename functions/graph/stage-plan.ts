@@ -1,0 +1,139 @@
+/**
+ * The physical plan: what runs where. Plain data (JSON in, JSON out), made from the logical graph by `planPipeline`; user functions stay
+ * in the graph and are found again by node id, because building a pipeline is deterministic.
+ */
+export interface PipelinePlan {
+  /** Version of this format. */
+  readonly format: 1;
+  readonly pipeline: string;
+  readonly namespace: string;
+  /** Changes whenever the numbering of origins does (topic recreated, channel rescaled); kept in the lock file. */
+  readonly generation: number;
+  /** P: number of key groups. */
+  readonly maxParallelism: number;
+  /** F: fragments of a task's state image. */
+  readonly stateFragments: number;
+  /** Values of `env.param`, so that a function builds the same graph that was planned. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly settings: PlanSettings;
+  readonly stages: readonly StagePlan[];
+  readonly channels: readonly ChannelPlan[];
+  /** Topics that a feeder fills from sources that are no topics. */
+  readonly feeds: readonly FeedPlan[];
+  /** Users' topics that sinks write to. */
+  readonly sinkTopics: readonly string[];
+  readonly deadLetterTopic: string;
+}
+
+export interface PlanSettings {
+  /** Attempts of one record within one invocation before it becomes a dead letter. */
+  readonly maxAttempts: number;
+  /** `dead-letter`: a failing record goes to the dead-letter topic; `fail`: it blocks its partition. */
+  readonly onError: 'dead-letter' | 'fail';
+  /** Watermarks travel rounded down to a multiple of this, in ms. */
+  readonly watermarkIntervalMs: number;
+  /** A list of records for one partition is cut into frames of about this many bytes. */
+  readonly frameBytes: number;
+  /** Event source mapping: most records in one batch. */
+  readonly batchSize: number;
+  /** Event source mapping: longest wait for a fuller batch, in ms. */
+  readonly batchWindowMs: number;
+  /** True where the mapping understands partial batch responses (Lambda's provisioned mode); elsewhere one would count as success. */
+  readonly partialBatchResponse: boolean;
+  /** Timeout of one function invocation, in ms. */
+  readonly timeoutMs: number;
+  /** Memory of one function, in MiB. */
+  readonly memoryMb: number;
+  /** Retries of a stage without a fence before its batch goes to the on-failure topic; -1 = until it succeeds. */
+  readonly maxRetries: number;
+}
+
+export interface StagePlan {
+  /** Unique in the pipeline, stable over code changes; part of function, group and task names. */
+  readonly id: string;
+  /** Tasks = input partitions; null where an external topic decides it. */
+  readonly parallelism: number | null;
+  readonly input: StageInput;
+  /** In topological order. */
+  readonly operators: readonly OperatorPlan[];
+  readonly outputs: readonly StageOutput[];
+  /** Whether its tasks keep a fence (and state): every stage that reads a channel, and source stages with state. */
+  readonly fenced: boolean;
+  /** Consumer group of its mapping: `<namespace>.<pipeline>.<stage>`. */
+  readonly group: string;
+}
+
+export type StageInput = SourceInput | ChannelInput;
+
+export interface SourceInput {
+  readonly kind: 'source';
+  /** Node of the source in the logical graph. */
+  readonly node: number;
+  readonly uid: string;
+  readonly topics: readonly string[];
+  /** True where every record of the topic has ended once the feeder is through. */
+  readonly bounded: boolean;
+}
+
+export interface ChannelInput {
+  readonly kind: 'channel';
+  readonly channel: string;
+  readonly topic: string;
+  readonly hop: 'kafka';
+  /** Everyone who writes to the channel. Tag = index of the edge, in each record. */
+  readonly upstreams: readonly { readonly stage: string; readonly parallelism: number | null }[];
+}
+
+export interface OperatorPlan {
+  /** Node id in the logical graph. */
+  readonly node: number;
+  readonly kind: string;
+  /** Typed or derived by the user; null for stateless operators without one. */
+  readonly uid: string | null;
+  readonly name: string;
+  /** Where its records come from: operators of this stage, or the stage's input by tag. */
+  readonly inputs: readonly OperatorEdge[];
+  /** True if it runs under the key of a keyBy. */
+  readonly keyed: boolean;
+  readonly states: readonly StateShape[];
+}
+
+/** An edge inside a stage: from the operator `node` (its side output `side`), or from the stage's input (`input`: tag; 0 for a source). */
+export type OperatorEdge = { readonly node: number; readonly side?: string } | { readonly input: number };
+
+/** What the lock file guards of one state. */
+export interface StateShape {
+  readonly name: string;
+  readonly kind: 'value' | 'list' | 'map' | 'reducing' | 'aggregating';
+  /** Printable type, for example `number` or `object`. */
+  readonly type: string;
+}
+
+/** An edge out of the stage, into a channel. */
+export interface StageOutput {
+  readonly channel: string;
+  readonly topic: string;
+  readonly partitions: number;
+  /** Where the records come from; `input` where the stage hands its input on unchanged. */
+  readonly from: OperatorEdge;
+  /** Input tag that the records get in the channel. */
+  readonly tag: number;
+  /** `key`: by the key of the keyBy node `keyNode`, which is evaluated here; `rebalance`: by the record's origin. */
+  readonly partitioner: 'key' | 'rebalance';
+  readonly keyNode: number | null;
+}
+
+export interface ChannelPlan {
+  /** Id of the stage that reads it. */
+  readonly id: string;
+  readonly topic: string;
+  readonly hop: 'kafka';
+  readonly partitions: number;
+}
+
+export interface FeedPlan {
+  readonly uid: string;
+  readonly node: number;
+  readonly topic: string;
+  readonly partitions: number;
+}

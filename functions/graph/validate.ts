@@ -1,0 +1,132 @@
+import { type ErrorCode, MillraceError } from '../shared/errors.ts';
+import type { LogicalGraph, LogicalNode, NodeOf, PipelineOptions } from './logical-graph.ts';
+import { isStateful, placeOf, uidOf } from './operators.ts';
+
+/**
+ * Everything about a graph that can be wrong before it is cut into stages. What the API has refused already is checked again, as a
+ * graph may be made by hand.
+ *
+ * @throws MILLRACE_PIPELINE_EMPTY, MILLRACE_CYCLE, MILLRACE_STREAM_UNUSED, MILLRACE_STATE_WITHOUT_KEY, MILLRACE_UID_MISSING,
+ * MILLRACE_UID_DUPLICATE, MILLRACE_OPTION_INVALID
+ */
+export function validateGraph(graph: LogicalGraph, options: Required<PipelineOptions>): void {
+  checkSinks(graph);
+  checkEdges(graph);
+  checkTopicCycles(graph);
+  checkUnused(graph);
+  for (const node of graph.nodes) {
+    checkKeyed(graph, node);
+    checkUid(graph, node);
+    checkParallelism(graph, node, options.maxParallelism);
+  }
+  checkDuplicateUids(graph);
+}
+
+function fail(code: ErrorCode, message: string): never {
+  throw new MillraceError(code, message);
+}
+
+function checkSinks(graph: LogicalGraph): void {
+  if (graph.nodes.some((node) => node.kind === 'sink')) return;
+  fail('MILLRACE_PIPELINE_EMPTY', `pipeline '${graph.pipeline}' has no sink, so nothing would come out: add .sinkTo(…) or .print()`);
+}
+
+/** Nodes are recorded after their inputs; an edge from a later one would be a loop. */
+function checkEdges(graph: LogicalGraph): void {
+  for (const node of graph.nodes) {
+    for (const edge of node.inputs) {
+      if (graph.nodes[edge.node] === undefined)
+        fail('MILLRACE_STREAM_FOREIGN', `${placeOf(graph, node)} reads a stream of another pipeline`);
+      if (edge.node >= node.id) fail('MILLRACE_CYCLE', `${placeOf(graph, node)} reads its own output: a pipeline cannot have loops`);
+    }
+  }
+}
+
+/** A pipeline that reads a topic which it feeds itself never ends, and its records multiply. */
+function checkTopicCycles(graph: LogicalGraph): void {
+  for (const source of graph.nodes) {
+    if (source.kind !== 'source') continue;
+    const fed = topicsFedBy(graph, source, new Set());
+    const topic = source.source.topics?.find((name) => fed.has(name));
+    if (topic === undefined) continue;
+    fail(
+      'MILLRACE_CYCLE',
+      `source '${source.uid ?? '?'}' reads topic '${topic}', which its own records are written to: write to another topic`,
+    );
+  }
+}
+
+/** Topics that records of this source reach, also through sources of the same pipeline that read what its sinks write. */
+function topicsFedBy(graph: LogicalGraph, source: NodeOf<'source'>, seen: Set<number>): Set<string> {
+  seen.add(source.id);
+  const topics = new Set<string>();
+  for (const sink of reachedFrom(graph, source)) if (sink.sink.topic !== undefined) topics.add(sink.sink.topic);
+  for (const next of graph.nodes) {
+    if (next.kind !== 'source' || seen.has(next.id) || !next.source.topics?.some((topic) => topics.has(topic))) continue;
+    for (const topic of topicsFedBy(graph, next, seen)) topics.add(topic);
+  }
+  return topics;
+}
+
+function reachedFrom(graph: LogicalGraph, source: LogicalNode): readonly NodeOf<'sink'>[] {
+  const reached = new Set([source.id]);
+  const sinks: NodeOf<'sink'>[] = [];
+  for (const node of graph.nodes) {
+    if (!node.inputs.some((edge) => reached.has(edge.node))) continue;
+    reached.add(node.id);
+    if (node.kind === 'sink') sinks.push(node);
+  }
+  return sinks;
+}
+
+/** Nothing is dropped in silence: an operator whose output goes nowhere is a mistake, or can be removed. */
+function checkUnused(graph: LogicalGraph): void {
+  const used = new Set(graph.nodes.flatMap((node) => node.inputs.map((edge) => edge.node)));
+  const unused = graph.nodes.find((node) => node.kind !== 'sink' && !used.has(node.id));
+  if (unused === undefined) return;
+  fail('MILLRACE_STREAM_UNUSED', `nothing reads the output of ${placeOf(graph, unused)}: add .sinkTo(…) or .print() to it, or remove it`);
+}
+
+function checkKeyed(graph: LogicalGraph, node: LogicalNode): void {
+  const needsKey = isStateful(node) || node.kind === 'reduce' || node.kind === 'aggregate';
+  const [input] = node.inputs;
+  if (!needsKey || (input && graph.nodes[input.node]?.kind === 'keyBy')) return;
+  fail('MILLRACE_STATE_WITHOUT_KEY', `${placeOf(graph, node)} keeps state, but its stream has no key: call .keyBy() before it`);
+}
+
+function checkUid(graph: LogicalGraph, node: LogicalNode): void {
+  if (uidOf(node) !== undefined || (!isStateful(node) && node.kind !== 'source')) return;
+  const named = node.name === undefined ? '' : ` (no uid can be made from its name ${JSON.stringify(node.name)})`;
+  fail(
+    'MILLRACE_UID_MISSING',
+    `${placeOf(graph, node)} keeps state under its uid, and has none${named}: add .uid('…') right behind it, and never change it`,
+  );
+}
+
+function checkParallelism(graph: LogicalGraph, node: LogicalNode, most: number): void {
+  if (node.parallelism === undefined) return;
+  if (node.kind === 'source' && node.source.kind === 'topic') {
+    fail('MILLRACE_OPTION_INVALID', `source '${node.uid ?? '?'}' has a parallelism, but its topic decides it: remove .setParallelism()`);
+  }
+  if (node.parallelism <= most) return;
+  fail(
+    'MILLRACE_OPTION_INVALID',
+    `${placeOf(graph, node)} has parallelism ${node.parallelism}: give at most maxParallelism, which is ${most}`,
+  );
+}
+
+function checkDuplicateUids(graph: LogicalGraph): void {
+  const owners = new Map<string, LogicalNode>();
+  for (const node of graph.nodes) {
+    const uid = uidOf(node);
+    if (uid === undefined) continue;
+    const owner = owners.get(uid);
+    if (owner !== undefined) {
+      fail(
+        'MILLRACE_UID_DUPLICATE',
+        `uid '${uid}' is used twice, by ${placeOf(graph, owner)} and ${placeOf(graph, node)}: give each its own`,
+      );
+    }
+    owners.set(uid, node);
+  }
+}

@@ -1,0 +1,66 @@
+/** Everything public of `millrace`. */
+import * as file from './connectors/file/index.ts';
+import * as kafka from './connectors/kafka/index.ts';
+
+export { file, kafka };
+
+export { pipeline, isPipeline, type BuildFunction, type Pipeline } from './api/pipeline.ts';
+export type { CollectionOptions, Environment, ParamOptions, SourceOptions } from './api/environment.ts';
+export type { DataStream, DataStreamSink, Labels, Stream } from './api/data-stream.ts';
+export type { FieldsOf, KeyedStream } from './api/keyed-stream.ts';
+export type {
+  KeyedProcessContext,
+  KeyedProcessFunction,
+  OnTimerContext,
+  Outputs,
+  ProcessContext,
+  ProcessFunction,
+  TimerService,
+} from './api/process-function.ts';
+export { outputTag, type OutputTag } from './api/output-tag.ts';
+export type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './api/state.ts';
+export {
+  aggregatingState,
+  listState,
+  mapState,
+  reducingState,
+  valueState,
+  type AggregatingStateOptions,
+  type ReducingStateOptions,
+  type StateDescriptor,
+  type StateDescriptors,
+  type StatesOf,
+} from './api/state-descriptors.ts';
+export { Types, type TypeOf, type TypeToken, type TypeWitness } from './api/types.ts';
+export { WatermarkStrategy, type TimestampAssigner } from './api/watermark-strategy.ts';
+
+export type { ChannelWriter, OutgoingMessage } from './channels/channel-writer.ts';
+
+export type { Codec } from './codec/codec.ts';
+export { bytes } from './codec/bytes.ts';
+export { json, type JsonOptions } from './codec/json.ts';
+export { string } from './codec/string.ts';
+
+export type { FileSourceOptions } from './connectors/file/source.ts';
+export type { KafkaPartitioner, KafkaSinkOptions } from './connectors/kafka/sink.ts';
+export type { KafkaSourceOptions } from './connectors/kafka/source.ts';
+export type { OutputOrigin, Sink, SinkContext, SinkWriter } from './connectors/sink.ts';
+export type { FeedSource, Source, TopicSource } from './connectors/source.ts';
+
+export type {
+  AggregateShape,
+  LogicalEdge,
+  LogicalGraph,
+  LogicalNode,
+  NodeBase,
+  PipelineOptions,
+  ProcessShape,
+  SinkShape,
+  SourceShape,
+  StateDescriptorShape,
+  WatermarkStrategyShape,
+} from './graph/logical-graph.ts';
+export type { StateShape } from './graph/stage-plan.ts';
+export type { Duration } from './shared/duration.ts';
+export { ERROR_CODES, isMillraceError, MillraceError, type ErrorCode, type ErrorDomain, type RetryHint } from './shared/errors.ts';
+export type { Key } from './shared/key.ts';

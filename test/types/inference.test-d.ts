@@ -1,0 +1,150 @@
+// Types infer from source to sink: none of these pipelines names a generic of ours.
+import { type } from 'arktype';
+import { expectTypeOf } from 'expect-type';
+import {
+  aggregatingState,
+  type DataStream,
+  type Environment,
+  file,
+  json,
+  kafka,
+  type KeyedStream,
+  listState,
+  mapState,
+  outputTag,
+  reducingState,
+  string,
+  Types,
+  valueState,
+  WatermarkStrategy,
+} from 'millrace';
+import * as v from 'valibot';
+import { z } from 'zod';
+
+const Order = z.object({ id: z.string(), customer: z.string(), amount: z.number(), note: z.string().optional() });
+interface Order {
+  id: string;
+  customer: string;
+  amount: number;
+  note?: string | undefined;
+}
+
+declare const env: Environment;
+const orders = env.fromSource(kafka.source({ topic: 'orders', value: json(Order) }), { uid: 'orders' });
+
+// Sources give the output type of their schema.
+expectTypeOf(orders).toEqualTypeOf<DataStream<Order>>();
+const parsed = kafka.source({ topic: 'numbers', value: json(z.string().transform(Number)) });
+expectTypeOf(env.fromSource(parsed, { uid: 'numbers' })).toEqualTypeOf<DataStream<number>>();
+const fromValibot = file.source({ path: 'a.json', format: 'lines', value: json(v.object({ a: v.number() })) });
+expectTypeOf(env.fromSource(fromValibot, { uid: 'a' })).toEqualTypeOf<DataStream<{ a: number }>>();
+const fromArktype = kafka.source({ topics: ['a', 'b'], value: json(type({ b: 'string' })) });
+expectTypeOf(env.fromSource(fromArktype, { uid: 'b' })).toEqualTypeOf<DataStream<{ b: string }>>();
+expectTypeOf(env.fromSource(kafka.source({ topic: 'text', value: string() }), { uid: 'text' })).toEqualTypeOf<DataStream<string>>();
+expectTypeOf(env.fromElements(1, 2, 3)).toEqualTypeOf<DataStream<number>>();
+expectTypeOf(env.fromElements('a', 'b')).toEqualTypeOf<DataStream<string>>();
+expectTypeOf(env.fromCollection([{ a: 1 }])).toEqualTypeOf<DataStream<{ a: number }>>();
+expectTypeOf(env.param('topic')).toEqualTypeOf<string>();
+
+// A stream of something narrower may stand for one of something wider.
+expectTypeOf(orders).toExtend<DataStream<unknown>>();
+expectTypeOf(orders).toExtend<DataStream<{ id: string }>>();
+expectTypeOf(orders).not.toExtend<DataStream<{ id: number }>>();
+expectTypeOf(orders.keyBy(({ id }) => id)).toExtend<KeyedStream<{ id: string }, string>>();
+
+// Operators without a key.
+expectTypeOf(orders.map(({ amount }) => amount)).toEqualTypeOf<DataStream<number>>();
+expectTypeOf(orders.map(({ note }) => note).filter((note) => note !== undefined)).toEqualTypeOf<DataStream<string>>();
+expectTypeOf(orders.filter(({ amount }) => amount > 0)).toEqualTypeOf<DataStream<Order>>();
+expectTypeOf(orders.flatMap(({ id }) => [id.length])).toEqualTypeOf<DataStream<number>>();
+expectTypeOf(orders.union(orders, orders)).toEqualTypeOf<DataStream<Order>>();
+expectTypeOf(orders.hop('kafka').uid('a').name('b').setParallelism(2)).toEqualTypeOf<DataStream<Order>>();
+
+// Watermarks: the assigner's parameter is the stream's type.
+orders.assignTimestampsAndWatermarks(WatermarkStrategy.forMonotonousTimestamps());
+orders.assignTimestampsAndWatermarks(
+  WatermarkStrategy.forBoundedOutOfOrderness('5 seconds').withTimestampAssigner((order, recordTimestamp) => {
+    expectTypeOf(order).toEqualTypeOf<Order>();
+    expectTypeOf(recordTimestamp).toEqualTypeOf<number | undefined>();
+    return order.amount;
+  }),
+);
+
+// Keys, also tuples.
+const byCustomer = orders.keyBy(({ customer }) => customer);
+expectTypeOf(byCustomer).toEqualTypeOf<KeyedStream<Order, string>>();
+expectTypeOf(orders.keyBy(({ customer, amount }) => [customer, amount])).toEqualTypeOf<KeyedStream<Order, readonly [string, number]>>();
+expectTypeOf(byCustomer.count()).toEqualTypeOf<DataStream<{ readonly key: string; readonly count: number }>>();
+expectTypeOf(byCustomer.sum('amount').uid('sum')).toEqualTypeOf<DataStream<Order>>();
+expectTypeOf(byCustomer.maxBy('id')).toEqualTypeOf<DataStream<Order>>();
+expectTypeOf(byCustomer.reduce((left, right) => ({ ...left, amount: left.amount + right.amount }))).toEqualTypeOf<DataStream<Order>>();
+expectTypeOf(byCustomer.map(({ id }) => id)).toEqualTypeOf<DataStream<string>>();
+
+// Process functions: outputs are what is yielded or returned, states are what their descriptors say.
+const late = outputTag('late', Types.object({ id: Types.string, by: Types.optional(Types.number) }));
+const totals = byCustomer.process({
+  state: {
+    total: valueState('total', { default: 0 }),
+    last: valueState('last', Order),
+    first: valueState('first', Types.date),
+    seen: valueState('seen', { type: Types.list(Types.string), default: [] }),
+    ids: listState('ids', Types.string),
+    perDay: mapState('per-day', Types.number, Types.object({ count: Types.number })),
+    most: reducingState('most', { reduce: (held: number, added: number) => Math.max(held, added) }),
+    mean: aggregatingState('mean', {
+      createAccumulator: () => ({ sum: 0, count: 0 }),
+      add: ({ sum, count }, amount: number) => ({ sum: sum + amount, count: count + 1 }),
+      getResult: ({ sum, count }) => String(sum / count),
+    }),
+  },
+  *processElement(order, ctx) {
+    expectTypeOf(order).toEqualTypeOf<Order>();
+    expectTypeOf(ctx.key).toEqualTypeOf<string>();
+    expectTypeOf(ctx.timestamp).toEqualTypeOf<number | undefined>();
+    expectTypeOf(ctx.state.total.value()).toEqualTypeOf<number>();
+    expectTypeOf(ctx.state.last.value()).toEqualTypeOf<Order | undefined>();
+    expectTypeOf(ctx.state.first.value()).toEqualTypeOf<Date | undefined>();
+    expectTypeOf(ctx.state.seen.value()).toEqualTypeOf<readonly string[]>();
+    expectTypeOf(ctx.state.ids.get()).toEqualTypeOf<readonly string[]>();
+    expectTypeOf(ctx.state.perDay.get(1)).toEqualTypeOf<{ readonly count: number } | undefined>();
+    expectTypeOf(ctx.state.perDay.entries()).toEqualTypeOf<readonly (readonly [number, { readonly count: number }])[]>();
+    expectTypeOf(ctx.state.most.get()).toEqualTypeOf<number | undefined>();
+    expectTypeOf(ctx.state.mean.get()).toEqualTypeOf<string | undefined>();
+    expectTypeOf(ctx.state.mean.add).parameters.toEqualTypeOf<[number]>();
+    ctx.output(late, { id: order.id, by: undefined });
+    ctx.timerService.registerEventTimeTimer(1);
+    yield { customer: ctx.key, total: ctx.state.total.value() };
+  },
+  onTimer(time, ctx) {
+    expectTypeOf(time).toEqualTypeOf<number>();
+    expectTypeOf(ctx.timeDomain).toEqualTypeOf<'event' | 'processing'>();
+    expectTypeOf(ctx.state.total.value()).toEqualTypeOf<number>();
+    return [{ customer: ctx.key, total: 0 }];
+  },
+});
+expectTypeOf(totals).toEqualTypeOf<DataStream<{ customer: string; total: number }>>();
+expectTypeOf(totals.getSideOutput(late)).toEqualTypeOf<DataStream<{ readonly id: string; readonly by: number | undefined }>>();
+
+// A process function may return an array, return nothing at times, or put nothing out.
+const returned = orders.process({ processElement: ({ id }) => [id] });
+expectTypeOf(returned).toEqualTypeOf<DataStream<string>>();
+const sometimes = orders.process({
+  processElement(order, ctx) {
+    if (ctx.random() < 0.5) return;
+    return [order.amount];
+  },
+});
+expectTypeOf(sometimes).toEqualTypeOf<DataStream<number>>();
+const never = byCustomer.process({
+  processElement(_order, ctx) {
+    const none: never[] = Object.keys(ctx.state) as (keyof typeof ctx.state)[];
+    expectTypeOf(none).toEqualTypeOf<never[]>();
+  },
+});
+expectTypeOf(never).toEqualTypeOf<DataStream<never>>();
+
+// Sinks: the key function sees the stream's type, also with a codec that takes anything.
+totals.sinkTo(kafka.sink({ topic: 'totals', value: json(), key: ({ customer }) => customer }));
+totals.sinkTo(kafka.sink({ topic: 'totals', value: json(), partitioner: ({ total }) => total }));
+orders.sinkTo(kafka.sink({ topic: 'orders', value: json(Order), key: ({ customer }) => customer }));
+orders.print('order').name('print');

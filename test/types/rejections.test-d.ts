@@ -1,0 +1,74 @@
+// What must not compile. Each line below an @ts-expect-error is a mistake that a user makes.
+import { type Environment, json, kafka, listState, outputTag, pipeline, string, Types, valueState, WatermarkStrategy } from 'millrace';
+import { z } from 'zod';
+
+const Order = z.object({ id: z.string(), customer: z.string(), amount: z.number() });
+
+declare const env: Environment;
+const orders = env.fromSource(kafka.source({ topic: 'orders', value: json(Order) }), { uid: 'orders' });
+const byCustomer = orders.keyBy(({ customer }) => customer);
+
+// @ts-expect-error windows and everything else that keeps state come behind keyBy
+orders.window();
+// @ts-expect-error a sum needs a key
+orders.sum('amount');
+// @ts-expect-error a reduction needs a key
+orders.reduce((left) => left);
+// @ts-expect-error a process function without a key has no state
+orders.process({ state: { total: valueState('total', { default: 0 }) }, processElement: () => undefined });
+// @ts-expect-error … and no timers
+orders.process({ processElement: () => undefined, onTimer: () => undefined });
+
+// @ts-expect-error customer is no number
+byCustomer.sum('customer');
+// @ts-expect-error there is no such field
+byCustomer.max('price');
+// @ts-expect-error a key is a string, a number, bytes or a tuple of these
+orders.keyBy((order) => order);
+// @ts-expect-error a keyBy is no operator, so it has no uid
+byCustomer.uid('orders');
+
+byCustomer.process({
+  state: { total: valueState('total', { default: 0 }), ids: listState('ids', Types.string) },
+  processElement(order, ctx) {
+    // @ts-expect-error a state that is not declared
+    ctx.state.count;
+    // @ts-expect-error the state of another type: a number is no string
+    ctx.state.total.value().length;
+    // @ts-expect-error … nor can it be updated with one
+    ctx.state.total.update(order.id);
+    // @ts-expect-error a list state is no value state
+    ctx.state.ids.value();
+    // @ts-expect-error items of the list are strings
+    ctx.state.ids.add(order.amount);
+    // @ts-expect-error only onTimer knows the domain of its timer
+    ctx.timeDomain;
+    // @ts-expect-error a side output has a type
+    ctx.output(outputTag('ids', Types.string), order.amount);
+    return [order];
+  },
+});
+
+// @ts-expect-error the first value may be missing
+byCustomer.process({ state: { last: valueState('last', Types.number) }, processElement: (_, ctx) => [ctx.state.last.value() + 1] });
+// @ts-expect-error a state needs a type or a default
+valueState('last');
+
+// @ts-expect-error the sink takes strings, the stream has orders
+orders.sinkTo(kafka.sink({ topic: 'orders', value: string() }));
+// @ts-expect-error the sink's schema wants a field that the stream lacks
+orders.sinkTo(kafka.sink({ topic: 'orders', value: json(Order.extend({ paid: z.boolean() })) }));
+// @ts-expect-error a key is text or bytes
+orders.sinkTo(kafka.sink({ topic: 'orders', value: json(Order), key: ({ amount }) => amount }));
+// @ts-expect-error streams of different types
+orders.union(env.fromElements(1));
+// @ts-expect-error the assigner belongs to another type
+orders.assignTimestampsAndWatermarks(WatermarkStrategy.forMonotonousTimestamps().withTimestampAssigner((text: string) => text.length));
+// @ts-expect-error there are only Kafka hops
+orders.hop('carrier-pigeon');
+// @ts-expect-error a source needs a uid
+env.fromSource(kafka.source({ topic: 'orders', value: json() }), {});
+// @ts-expect-error one topic, or several
+kafka.source({ topic: 'a', topics: ['b'], value: json() });
+// @ts-expect-error there is no such option
+pipeline('p', { paralellism: 4 }, () => undefined);

@@ -1,0 +1,27 @@
+import { expect, test } from '@jest/globals';
+import { WatermarkStrategy } from '../../../../functions/api/watermark-strategy.ts';
+
+test('a bounded strategy knows its bound, and keeps the timestamps of messages', () => {
+  const strategy = WatermarkStrategy.forBoundedOutOfOrderness('5 seconds');
+
+  expect(strategy.outOfOrdernessMs).toBe(5000);
+  expect(strategy.timestamp).toBeUndefined();
+  expect(WatermarkStrategy.forMonotonousTimestamps().outOfOrdernessMs).toBe(0);
+});
+
+test('an assigner makes a new strategy', () => {
+  const bounded = WatermarkStrategy.forBoundedOutOfOrderness(10);
+  const assigned = bounded.withTimestampAssigner((value: { time: number }, recordTimestamp) => value.time + (recordTimestamp ?? 0));
+
+  expect(assigned.timestamp?.({ time: 1 }, 2)).toBe(3);
+  expect(assigned.outOfOrdernessMs).toBe(10);
+  expect(bounded.timestamp).toBeUndefined();
+  expect(Object.isFrozen(assigned)).toBe(true);
+});
+
+test('wrong input is refused', () => {
+  const refused = expect.objectContaining({ code: 'MILLRACE_OPTION_INVALID' });
+
+  expect(() => WatermarkStrategy.forBoundedOutOfOrderness(-1)).toThrow(refused);
+  expect(() => WatermarkStrategy.forMonotonousTimestamps().withTimestampAssigner('time' as never)).toThrow(refused);
+});

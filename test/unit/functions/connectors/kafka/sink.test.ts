@@ -1,0 +1,166 @@
+import { describe, expect, test } from '@jest/globals';
+import type { ChannelWriter, OutgoingMessage } from '../../../../../functions/channels/channel-writer.ts';
+import { string } from '../../../../../functions/codec/string.ts';
+import { kafkaSink, type KafkaSinkOptions } from '../../../../../functions/connectors/kafka/sink.ts';
+import { murmur2 } from '../../../../../functions/connectors/kafka/murmur2.ts';
+import type { SinkWriter } from '../../../../../functions/connectors/sink.ts';
+
+interface Append {
+  readonly topic: string;
+  readonly partition: number;
+  readonly messages: readonly OutgoingMessage[];
+}
+
+class FakeChannels implements ChannelWriter {
+  readonly appends: Append[] = [];
+  counts = 0;
+  failing: number | undefined;
+  private readonly partitions: number;
+
+  constructor(partitions: number) {
+    this.partitions = partitions;
+  }
+
+  async append(topic: string, partition: number, messages: readonly OutgoingMessage[]): Promise<void> {
+    await Promise.resolve();
+    if (partition === this.failing) throw new Error('append failed');
+    this.appends.push({ topic, partition, messages });
+  }
+
+  async partitionCount(): Promise<number> {
+    this.counts++;
+    return this.partitions;
+  }
+
+  async close(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  /** Values by partition, in order. */
+  values(): readonly (readonly [number, readonly string[]])[] {
+    return this.appends
+      .map(({ partition, messages }) => [partition, messages.map(({ value }) => Buffer.from(value ?? []).toString())] as const)
+      .sort(([left], [right]) => left - right);
+  }
+}
+
+function open(options: Partial<KafkaSinkOptions<string>> = {}, partitions = 3): { channels: FakeChannels; writer: SinkWriter<string> } {
+  const channels = new FakeChannels(partitions);
+  const sink = kafkaSink({ topic: 'out', value: string(), ...options });
+  return { channels, writer: sink.open({ channels, now: () => 0, print: () => undefined }) };
+}
+
+function write(writer: SinkWriter<string>, values: readonly string[]): void {
+  for (const [offset, value] of values.entries()) writer.write(value, undefined, { offset, ordinal: 0, emission: 0 });
+}
+
+describe('kafka sink', () => {
+  test('puts a key where a Java producer would, in one append a partition, in order', async () => {
+    const { channels, writer } = open({ key: (value) => value[0] ?? null });
+    const partitionOf = (key: string): number => (murmur2(Buffer.from(key)) & 0x7fffffff) % 3;
+    const values = ['a1', 'b1', 'a2', 'c1', 'b2', 'a3'];
+
+    write(writer, values);
+    await writer.flush();
+
+    for (const [partition, written] of channels.values()) {
+      expect(written).toEqual(values.filter((value) => partitionOf(value[0] ?? '') === partition));
+    }
+    expect(channels.values().flatMap(([, written]) => written)).toHaveLength(values.length);
+    expect(channels.appends[0]?.messages[0]?.key).toEqual(
+      Buffer.from(values.find((v) => partitionOf(v[0] ?? '') === channels.appends[0]?.partition)?.[0] ?? ''),
+    );
+  });
+
+  test('spreads records without a key by their origin, the same way every time', async () => {
+    const first = open();
+    const second = open();
+    write(first.writer, ['a', 'b', 'c', 'd']);
+    write(second.writer, ['a', 'b', 'c', 'd']);
+    await first.writer.flush();
+    await second.writer.flush();
+
+    expect(first.channels.values()).toEqual([
+      [0, ['a', 'd']],
+      [1, ['b']],
+      [2, ['c']],
+    ]);
+    expect(second.channels.values()).toEqual(first.channels.values());
+    expect(first.channels.appends[0]?.messages[0]?.key).toBeNull();
+  });
+
+  test('spreads keyed records too, if told so', async () => {
+    const { channels, writer } = open({ key: () => 'same', partitioner: 'round-robin' });
+
+    write(writer, ['a', 'b', 'c']);
+    await writer.flush();
+
+    expect(channels.values()).toEqual([
+      [0, ['a']],
+      [1, ['b']],
+      [2, ['c']],
+    ]);
+  });
+
+  test('asks a partitioner of the user, modulo the number of partitions', async () => {
+    const { channels, writer } = open({ partitioner: (value) => Number(value) });
+
+    write(writer, ['2', '5', '1']);
+    await writer.flush();
+
+    expect(channels.values()).toEqual([
+      [1, ['1']],
+      [2, ['2', '5']],
+    ]);
+  });
+
+  test.each([-1, 0.5, NaN])('fails the record for which a partitioner returns %p', (slot) => {
+    const { writer } = open({ partitioner: () => slot });
+
+    expect(() => {
+      write(writer, ['a']);
+    }).toThrow(expect.objectContaining({ code: 'MILLRACE_USER_FUNCTION' }));
+    expect(writer.mark()).toBe(0);
+  });
+
+  test('takes back what was written since a mark', async () => {
+    const { channels, writer } = open({}, 1);
+    write(writer, ['a', 'b']);
+    const mark = writer.mark();
+    write(writer, ['c', 'd']);
+
+    writer.reset(mark);
+    await writer.flush();
+
+    expect(channels.values()).toEqual([[0, ['a', 'b']]]);
+  });
+
+  test('asks for the number of partitions once, and sends nothing where nothing was written', async () => {
+    const { channels, writer } = open();
+    await writer.flush();
+    expect(channels.counts).toBe(0);
+
+    write(writer, ['a']);
+    await writer.flush();
+    write(writer, ['b']);
+    await writer.flush();
+
+    expect(channels.counts).toBe(1);
+    expect(channels.appends).toHaveLength(2);
+  });
+
+  test('fails when one append fails, but only after all have ended', async () => {
+    const { channels, writer } = open();
+    channels.failing = 0;
+    write(writer, ['a', 'b', 'c']);
+
+    await expect(writer.flush()).rejects.toThrow('append failed');
+
+    expect(channels.appends).toHaveLength(2);
+    expect(writer.mark()).toBe(3);
+  });
+
+  test.each([[{ topic: '' }], [{ value: undefined }], [{ partitioner: 'random' }]])('refuses %p', (wrong) => {
+    expect(() => open(wrong as never)).toThrow(expect.objectContaining({ code: 'MILLRACE_OPTION_INVALID' }));
+  });
+});

@@ -1,0 +1,27 @@
+import { expect, test } from '@jest/globals';
+import { string } from '../../../../../functions/codec/string.ts';
+import { kafkaSource } from '../../../../../functions/connectors/kafka/source.ts';
+
+test('describes one topic, or several', () => {
+  const value = string();
+
+  expect(kafkaSource({ topic: 'a', value })).toEqual({ kind: 'topic', topics: ['a'], value, keyedByRecordKey: false });
+  expect(kafkaSource({ topics: ['a', 'b.c'], value, keyedByRecordKey: true })).toMatchObject({
+    topics: ['a', 'b.c'],
+    keyedByRecordKey: true,
+  });
+});
+
+test.each([
+  [{ topic: 'a b' }, 'topic "a b" is no name for a topic'],
+  [{ topic: 'x'.repeat(250) }, 'is no name'],
+  [{ topic: '..' }, 'is no name'],
+  [{}, 'topic undefined is no name'],
+  [{ topics: [] }, 'give each topic once, at least one'],
+  [{ topics: ['a', 'a'] }, 'topics [a, a]'],
+  [{ topic: 'a', value: undefined }, 'kafka.source() needs a codec'],
+])('refuses %p', (options, message) => {
+  expect(() => kafkaSource({ value: string(), ...options } as never)).toThrow(
+    expect.objectContaining({ code: 'MILLRACE_OPTION_INVALID', message: expect.stringContaining(message) }),
+  );
+});
