@@ -11,7 +11,7 @@ export type Outputs<O> = Iterable<O> | undefined | void;
  * the same values, so use these in place of `Math.random`, `crypto.randomUUID` and `Date.now`.
  */
 export interface ProcessContext {
-  /** Event time of the record in ms; in `onTimer`, the time of the timer. Undefined where the record has none. */
+  /** Event time of the record in ms; in `onTimer`, the time of an event-time timer. Undefined where there is none. */
   readonly timestamp: number | undefined;
   /** Hands a value to a side output. */
   output<T>(tag: OutputTag<T>, value: NoInfer<T>): void;

@@ -22,15 +22,15 @@ export interface SegmentTimes {
   ingestLast: number;
 }
 
-/** What a segment has to know to go back to this point. */
-export interface SegmentMark {
-  readonly position: number;
-  readonly text: string;
-  readonly shapes: number;
-  readonly count: number;
-  readonly steps: number;
-  readonly last: Readonly<RecordMeta>;
-  readonly times: Readonly<SegmentTimes>;
+/** What a segment has to know to go back to this point. Made once and written over: a mark is taken for every record. */
+export class SegmentMark {
+  position = 0;
+  text = '';
+  shapes = 0;
+  count = 0;
+  steps = 0;
+  readonly last: RecordMeta = { offset: 0, ordinal: 0, emission: -1, timestamp: undefined, tag: 0, key: undefined };
+  readonly times: SegmentTimes = { firstTime: 0, lastTime: 0, ingestFirst: Infinity, ingestLast: -Infinity };
 }
 
 /** A frame in the making. A record is first encoded, which may fail or be discarded, then kept; a mark takes back kept ones too. */
@@ -115,10 +115,15 @@ export class FrameSegment {
     this.count++;
   }
 
-  mark(): SegmentMark {
+  mark(mark: SegmentMark): void {
     const { position, text, shapes } = this.values;
-    const { count, steps, last, times } = this;
-    return { position, text, shapes: shapes.shapes.length, count, steps: steps.length, last: { ...last }, times: { ...times } };
+    mark.position = position;
+    mark.text = text;
+    mark.shapes = shapes.shapes.length;
+    mark.count = this.count;
+    mark.steps = this.steps.length;
+    copyMeta(this.last, mark.last);
+    copyTimes(this.times, mark.times);
   }
 
   reset({ position, text, shapes, count, steps, last, times }: SegmentMark): void {
@@ -126,8 +131,8 @@ export class FrameSegment {
     this.count = count;
     this.steps.length = steps;
     this.textEnds.length = count;
-    Object.assign(this.last, last);
-    Object.assign(this.times, times);
+    copyMeta(last, this.last);
+    copyTimes(times, this.times);
   }
 
   private goBack(position: number, text: string, shapes: number): void {
@@ -219,4 +224,20 @@ function isAfter(meta: Readonly<RecordMeta>, last: Readonly<RecordMeta>): boolea
 
 function print({ offset, ordinal, emission }: Readonly<RecordMeta>): string {
   return `${offset}.${ordinal}#${emission}`;
+}
+
+function copyMeta(from: Readonly<RecordMeta>, to: RecordMeta): void {
+  to.offset = from.offset;
+  to.ordinal = from.ordinal;
+  to.emission = from.emission;
+  to.timestamp = from.timestamp;
+  to.tag = from.tag;
+  to.key = from.key;
+}
+
+function copyTimes(from: Readonly<SegmentTimes>, to: SegmentTimes): void {
+  to.firstTime = from.firstTime;
+  to.lastTime = from.lastTime;
+  to.ingestFirst = from.ingestFirst;
+  to.ingestLast = from.ingestLast;
 }

@@ -2,7 +2,7 @@ import { MillraceError } from '../shared/errors.ts';
 import type { Key } from '../shared/key.ts';
 import { assembleFrame } from './frame-assembly.ts';
 import type { FrameHeader, WatermarkStep } from './frame-format.ts';
-import { FrameSegment, type RecordMeta, type SegmentMark } from './frame-segment.ts';
+import { FrameSegment, type RecordMeta, SegmentMark } from './frame-segment.ts';
 import { explainRefusal, Refusal } from './not-encodable.ts';
 
 export interface FrameListOptions {
@@ -16,12 +16,12 @@ export interface FrameListOptions {
   readonly maxRecordBytes?: number;
 }
 
-/** A point to come back to with `reset`; of use only to the writer that made it. */
-export interface FrameListMark {
-  readonly segments: number;
-  readonly last: SegmentMark | undefined;
-  readonly noted: number;
-  readonly sent: number;
+/** A point to come back to with `reset`; of use only to the writer that set it. One object can be set again and again. */
+export class FrameListMark {
+  segments = 0;
+  readonly last = new SegmentMark();
+  noted = -Infinity;
+  sent = -Infinity;
 }
 
 const DEFAULT_MAX_RECORD_BYTES = 0x100000 - 0x4000;
@@ -99,15 +99,19 @@ export class FrameListWriter {
     segment.keep(meta, this.inputTime, this.ingestFirst, this.ingestLast);
   }
 
-  mark(): FrameListMark {
-    const { segments, noted, sent } = this;
-    return { segments: segments.length, last: segments.at(-1)?.mark(), noted, sent };
+  mark(mark = new FrameListMark()): FrameListMark {
+    const { segments } = this;
+    mark.segments = segments.length;
+    segments.at(-1)?.mark(mark.last);
+    mark.noted = this.noted;
+    mark.sent = this.sent;
+    return mark;
   }
 
   /** Takes back every record and step since the mark, wherever frames were cut. */
   reset(mark: FrameListMark): void {
     this.segments.length = mark.segments;
-    if (mark.last) this.segments.at(-1)?.reset(mark.last);
+    this.segments.at(-1)?.reset(mark.last);
     this.noted = mark.noted;
     this.sent = mark.sent;
   }

@@ -21,7 +21,12 @@ export interface KafkaSinkOptions<T> {
    * @default 'hash'
    */
   readonly partitioner?: 'hash' | 'round-robin' | KafkaPartitioner<T>;
+  /** Largest key and value of a message, in bytes: at most what the topic takes. @default 1000000 */
+  readonly maxMessageBytes?: number;
 }
+
+/** Kafka's usual limit is 1 MiB, with what goes around the message. */
+const DEFAULT_MAX_MESSAGE_BYTES = 1_000_000;
 
 /**
  * Writes to a Kafka topic, one message a record, at least once. Records of one task and partition keep their order. The topic must exist.
@@ -66,7 +71,20 @@ class KafkaSinkWriter<T> implements SinkWriter<T> {
   write(value: T, _timestamp: number | undefined, origin: OutputOrigin): void {
     const key = toBytes(this.options.key?.(value) ?? null);
     const message = { key, value: this.options.value.encode(value) };
+    this.checkSize(message);
     this.kept.push({ slot: this.slotOf(value, key, origin), message });
+  }
+
+  /** A message that the topic will not take fails its record, or it would block its partition for ever. */
+  private checkSize({ key, value }: OutgoingMessage): void {
+    const { topic, maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = this.options;
+    const bytes = (key?.length ?? 0) + (value?.length ?? 0);
+    if (bytes <= maxMessageBytes) return;
+    throw new MillraceError(
+      'MILLRACE_VALUE_TOO_LARGE',
+      `a message of ${bytes} bytes for topic ${topic}; at most ${maxMessageBytes} are allowed. Write smaller records, or raise maxMessageBytes ` +
+        "together with the topic's max.message.bytes",
+    );
   }
 
   mark(): number {

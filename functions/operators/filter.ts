@@ -1,0 +1,10 @@
+import type { Operator, OperatorSetup } from './operator.ts';
+
+export function filterOperator({ node, emit }: OperatorSetup<'filter'>): Operator {
+  const { filter } = node;
+  return {
+    process: (value) => {
+      if (filter(value)) emit(value);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type { LogicalNode, NodeOf } from '../graph/logical-graph.ts';
+import type { OperatorPlan } from '../graph/stage-plan.ts';
+import type { RecordContext } from './record-context.ts';
+import type { OperatorTimers } from '../state/timer-service.ts';
+
+export type Emit = (value: unknown) => void;
+
+/** What an operator is built from. */
+export interface OperatorSetup<K extends LogicalNode['kind']> {
+  readonly node: NodeOf<K>;
+  readonly plan: OperatorPlan;
+  readonly context: RecordContext;
+  /** Hands a record to the main output. */
+  readonly emit: Emit;
+  /** The output of a side tag; records without a consumer are dropped. */
+  readonly side: (tag: string) => Emit;
+}
+
+/** One operator in a chain: synchronous, no I/O, all state in the context's task state. */
+export interface Operator {
+  readonly process: Emit;
+  /** Event time as this operator sees it and its timers, if it can have any. */
+  readonly timers?: TimerOperator;
+}
+
+export interface TimerOperator {
+  readonly pending: OperatorTimers;
+  /** Watermark that this operator has seen; set by the chain, in topological order. */
+  watermark: number;
+  /** Runs `onTimer` for the context's key. */
+  fire(domain: 'event' | 'processing', time: number): void;
+}

@@ -1,0 +1,46 @@
+import { type Key, stateKey } from '../shared/key.ts';
+import type { KeyScope } from '../state/keyed-state.ts';
+import type { TaskState } from '../state/task-state.ts';
+
+/** The record (or timer) that is under way in a chain; one object a chain, set before each step. */
+export class RecordContext implements KeyScope {
+  /** Event time in ms, or undefined. */
+  timestamp: number | undefined;
+  /** Task that runs, and the place of the step in its input: the origin of what it puts out. */
+  task = '';
+  offset = 0;
+  ordinal = 0;
+  /** Number of outputs of this step so far, over all edges and sinks. */
+  emission = 0;
+  /** Values drawn by `random` and `uuid` in this step. */
+  draws = 0;
+  processingTime = -Infinity;
+  /** Highest watermark that records of this step justify; the task takes it over once the step has succeeded. */
+  eventTimeSeen = -Infinity;
+  private current: Key | undefined;
+  private text: string | undefined;
+  private taskState: TaskState | undefined;
+
+  get key(): Key | undefined {
+    return this.current;
+  }
+
+  set key(key: Key | undefined) {
+    this.current = key;
+    this.text = undefined;
+  }
+
+  /** Made when it is first asked for: a record that touches no state needs none. */
+  get stateKey(): string {
+    return (this.text ??= this.current === undefined ? '' : stateKey(this.current));
+  }
+
+  get state(): TaskState {
+    if (!this.taskState) throw new Error('a run begins with its state');
+    return this.taskState;
+  }
+
+  set state(state: TaskState) {
+    this.taskState = state;
+  }
+}

@@ -1,0 +1,171 @@
+import { FrameListMark, FrameListWriter } from '../codec/frame-writer.ts';
+import type { ChannelWriter, OutgoingMessage } from '../channels/channel-writer.ts';
+import type { OutputOrigin, SinkWriter } from '../connectors/sink.ts';
+import type { StageOutput } from '../graph/stage-plan.ts';
+import { taskOf } from '../shared/distribution.ts';
+import type { Key } from '../shared/key.ts';
+
+export interface OutputsOptions {
+  /** Id of the task that writes, with its generation: the upstream of its frames. */
+  readonly upstream: string;
+  /** Number of tasks of its stage. */
+  readonly upstreamTasks: number;
+  readonly outputs: readonly StageOutput[];
+  readonly maxParallelism: number;
+  readonly frameBytes: number;
+  readonly sinks: ReadonlyMap<number, SinkWriter<unknown>>;
+}
+
+/** All edges of a batch into one channel share one list of frames a partition, in origin order. */
+interface ChannelFrames {
+  readonly topic: string;
+  readonly writers: (UndoableWriter | undefined)[];
+}
+
+/** A partition's frames, and where they stood before the step that is under way. */
+interface UndoableWriter {
+  readonly frames: FrameListWriter;
+  readonly mark: FrameListMark;
+  /** The step in which the mark was set. */
+  markedIn: number;
+}
+
+/**
+ * What one attempt of a batch puts out, encoded as it is put out and held until the attempt has run: nothing of a record that fails may
+ * leave. Frames of one partition go out strictly one after another (I7).
+ */
+export class BatchOutputs {
+  /** Watermark that has been sent on before the next record. */
+  watermark = -Infinity;
+  recordsOut = 0;
+  bytesOut = 0;
+  readonly deadLetters: OutgoingMessage[] = [];
+  private readonly options: OutputsOptions;
+  private readonly channels: readonly ChannelFrames[];
+  private readonly channelOfOutput: readonly ChannelFrames[];
+  private step = 0;
+  private readonly touched: UndoableWriter[] = [];
+  private readonly sinkMarks = new Map<SinkWriter<unknown>, number>();
+  private countMark = 0;
+  private inputTime = 0;
+  private ingestFirst = 0;
+  private ingestLast = 0;
+
+  constructor(options: OutputsOptions) {
+    this.options = options;
+    const channels = new Map<string, ChannelFrames>();
+    this.channelOfOutput = options.outputs.map(({ topic, partitions }) => {
+      let channel = channels.get(topic);
+      if (!channel) channels.set(topic, (channel = { topic, writers: new Array<UndoableWriter | undefined>(partitions).fill(undefined) }));
+      return channel;
+    });
+    this.channels = [...channels.values()];
+  }
+
+  /** Log time of the input that is under way, and the source log times behind it. */
+  input(time: number, ingestFirst: number, ingestLast: number): void {
+    this.inputTime = time;
+    this.ingestFirst = ingestFirst;
+    this.ingestLast = ingestLast;
+  }
+
+  /** Begins a step (a record or a timer) that `undo` can take back. */
+  begin(): void {
+    this.step++;
+    this.touched.length = 0;
+    this.countMark = this.recordsOut;
+    for (const sink of this.options.sinks.values()) this.sinkMarks.set(sink, sink.mark());
+  }
+
+  undo(): void {
+    for (const { frames, mark } of this.touched) frames.reset(mark);
+    for (const [sink, mark] of this.sinkMarks) sink.reset(mark);
+    this.recordsOut = this.countMark;
+    this.begin();
+  }
+
+  /** Adds a record to the channel of the stage's output with this index. */
+  add(output: number, origin: OutputOrigin, timestamp: number | undefined, key: Key | undefined, value: unknown): void {
+    const plan = this.options.outputs[output];
+    const channel = this.channelOfOutput[output];
+    if (!plan || !channel) throw new RangeError(`the stage has no output ${output}`);
+    const partition = key === undefined ? spread(origin, plan.partitions) : taskOf(key, this.options.maxParallelism, plan.partitions);
+    const writer = (channel.writers[partition] ??= this.newWriter());
+    if (writer.markedIn !== this.step) this.touch(writer);
+    const { frames } = writer;
+    frames.step(this.watermark);
+    frames.time(this.inputTime, this.ingestFirst, this.ingestLast);
+    frames.add(origin.offset, origin.ordinal, origin.emission, timestamp, plan.tag, key, value);
+    this.recordsOut++;
+  }
+
+  addToSink(node: number, origin: OutputOrigin, timestamp: number | undefined, value: unknown): void {
+    const sink = this.options.sinks.get(node);
+    if (!sink) throw new RangeError(`the stage has no sink ${node}`);
+    sink.write(value, timestamp, origin);
+    this.recordsOut++;
+  }
+
+  /**
+   * Sends everything in order: frames, dead letters, sinks; resolves when all is durable. After a failure nothing more is sent to any
+   * partition, and what is under way is waited for.
+   *
+   * @param finalWatermark - Sent to every partition of every channel, in an empty frame if need be; undefined if it did not rise.
+   */
+  async publish(channels: ChannelWriter, deadLetterTopic: string, finalWatermark: number | undefined): Promise<void> {
+    await this.publishFrames(channels, finalWatermark);
+    if (this.deadLetters.length > 0) await channels.append(deadLetterTopic, 0, this.deadLetters);
+    for (const sink of this.options.sinks.values()) await sink.flush();
+  }
+
+  private async publishFrames(channels: ChannelWriter, finalWatermark: number | undefined): Promise<void> {
+    const failures: unknown[] = [];
+    const send = async (topic: string, partition: number, frames: readonly Uint8Array[]): Promise<void> => {
+      try {
+        for (const value of frames) {
+          if (failures.length > 0) return;
+          await channels.append(topic, partition, [{ key: null, value }]);
+        }
+      } catch (error) {
+        failures.push(error);
+      }
+    };
+    await Promise.all(this.finish(finalWatermark).map(({ topic, partition, frames }) => send(topic, partition, frames)));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  private finish(finalWatermark: number | undefined): { topic: string; partition: number; frames: Uint8Array[] }[] {
+    const lists: { topic: string; partition: number; frames: Uint8Array[] }[] = [];
+    for (const { topic, writers } of this.channels) {
+      for (let partition = 0; partition < writers.length; partition++) {
+        const writer = writers[partition] ?? (finalWatermark === undefined ? undefined : this.newWriter());
+        if (!writer) continue;
+        writer.frames.time(this.inputTime, this.ingestFirst, this.ingestLast);
+        const frames = writer.frames.finish(finalWatermark);
+        for (const frame of frames) this.bytesOut += frame.length;
+        if (frames.length > 0) lists.push({ topic, partition, frames });
+      }
+    }
+    return lists;
+  }
+
+  private touch(writer: UndoableWriter): void {
+    writer.markedIn = this.step;
+    writer.frames.mark(writer.mark);
+    this.touched.push(writer);
+  }
+
+  private newWriter(): UndoableWriter {
+    const { upstream, upstreamTasks, frameBytes } = this.options;
+    return { frames: new FrameListWriter({ upstream, upstreamTasks, maxBytes: frameBytes }), mark: new FrameListMark(), markedIn: -1 };
+  }
+}
+
+/**
+ * Rebalance: a partition from the origin alone. A counter in memory would send a replayed record elsewhere, which loses and doubles
+ * records.
+ */
+function spread({ offset, ordinal, emission }: OutputOrigin, partitions: number): number {
+  const mixed = Math.imul(offset ^ (offset / 0x100000000), 0x9e3779b1) ^ Math.imul(ordinal, 0x85ebca6b) ^ Math.imul(emission, 0xc2b2ae35);
+  return ((mixed ^ (mixed >>> 15)) >>> 0) % partitions;
+}

@@ -1,0 +1,28 @@
+import { MillraceError } from '../shared/errors.ts';
+
+/** What a function reads from its environment at cold start; below this nothing looks at `process.env`. */
+export interface StageConfig {
+  /** Adapter of the log: a name in the bundle's table. */
+  readonly log: string;
+  /** Adapter of the state store; `none` for a stage without a fence. */
+  readonly state: string;
+  /** Address of the embedded log and state store: a socket path or `127.0.0.1:port`. */
+  readonly address: string;
+  /** Every n-th batch is run twice and compared; 0 = never. */
+  readonly determinismEvery: number;
+}
+
+export function parseStageConfig(env: Readonly<Record<string, string | undefined>>, isFenced: boolean): StageConfig {
+  return {
+    log: env['MILLRACE_LOG'] ?? 'embedded',
+    state: isFenced ? (env['MILLRACE_STATE'] ?? 'embedded') : 'none',
+    address: env['MILLRACE_EMBEDDED'] ?? '',
+    determinismEvery: parseCount('MILLRACE_DETERMINISM_EVERY', env['MILLRACE_DETERMINISM_EVERY'] ?? '0'),
+  };
+}
+
+function parseCount(name: string, text: string): number {
+  const count = Number(text);
+  if (text.trim() !== '' && Number.isSafeInteger(count) && count >= 0) return count;
+  throw new MillraceError('MILLRACE_CONFIG_INVALID', `${name} is '${text}'; a whole number from 0 is allowed`);
+}

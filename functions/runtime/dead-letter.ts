@@ -1,0 +1,73 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { OutgoingMessage } from '../channels/channel-writer.ts';
+import { encodeValue } from '../codec/value.ts';
+import { isMillraceError, MillraceError } from '../shared/errors.ts';
+import type { Failure } from '../state/fence.ts';
+
+/** Longest stack kept, in characters: it travels in the fence and in a header. */
+const MAX_STACK = 4000;
+
+/** What user code threw, as data. Errors that are not Millrace's own get the code MILLRACE_USER_FUNCTION. */
+export function describeFailure(error: unknown, attempts: number): Failure {
+  const code = isMillraceError(error) ? error.code : 'MILLRACE_USER_FUNCTION';
+  const message = isErrorLike(error) ? error.message : `thrown: ${String(error)}`;
+  const stack = isErrorLike(error) ? (error.stack ?? '') : '';
+  return { code, message: message.slice(0, MAX_STACK), stack: stack.slice(0, MAX_STACK), attempts };
+}
+
+/** Errors of another realm are no instances of this one's `Error`. */
+function isErrorLike(error: unknown): error is Error {
+  return typeof error === 'object' && error !== null && typeof (error as Partial<Error>).message === 'string';
+}
+
+export interface DeadLetter {
+  /** Where the record came from; equal origins are copies of one dead letter. */
+  readonly origin: string;
+  readonly stage: string;
+  readonly task: string;
+  readonly failure: Failure;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  /** `message`: key and value as they stood in the source; `record`: a record of a channel as { key, value, timestamp, tag }; `timer`: a timer's operator, key and time. */
+  readonly kind: 'message' | 'record' | 'timer';
+}
+
+/** The dead letter as a message: the payload as it was, all that is known about it in headers. */
+export function deadLetterMessage({ origin, stage, task, failure, key, value, kind }: DeadLetter): OutgoingMessage {
+  const headers: Record<string, string> = {
+    'millrace-origin': origin,
+    'millrace-kind': kind,
+    'millrace-stage': stage,
+    'millrace-task': task,
+    'millrace-code': failure.code,
+    'millrace-error': failure.message,
+    'millrace-stack': failure.stack,
+    'millrace-attempts': String(failure.attempts),
+  };
+  return { key, value, headers: Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)] as const) };
+}
+
+/** JSON where it says all that there is to say, so that people can read it; else the encoding of frames. */
+export function readableBytes(value: object): Uint8Array {
+  try {
+    const text = JSON.stringify(value);
+    if (isDeepStrictEqual(JSON.parse(text), withoutUndefined(value))) return Buffer.from(text);
+  } catch {
+    // Not JSON: a bigint, for example.
+  }
+  return encodeValue(value);
+}
+
+/** The record's own fields may be undefined; what is inside of its value may not, or JSON would change it. */
+function withoutUndefined(value: object): unknown {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));
+}
+
+/** With `onError: 'fail'` a record that keeps failing blocks its partition. */
+export function recordFailed(task: string, origin: string, failure: Failure): MillraceError {
+  return new MillraceError(
+    'MILLRACE_RECORD_FAILED',
+    `task ${task}: record ${origin} failed ${failure.attempts} times (${failure.code}: ${failure.message}); onError is 'fail', so its partition waits. ` +
+      "Mend the function, or set onError: 'dead-letter'",
+  );
+}

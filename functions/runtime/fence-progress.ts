@@ -1,0 +1,24 @@
+import type { PipelinePlan } from '../graph/stage-plan.ts';
+import { decodeFence } from '../state/fence.ts';
+import type { StateBackend } from '../state/state-backend.ts';
+import { taskPath } from './stage-runtime.ts';
+
+/** How far a task has come, for whoever watches from outside. */
+export interface FenceProgress {
+  readonly next: number;
+  readonly watermark: number;
+}
+
+/** Reads a task's fence; undefined while it has none. */
+export async function readFenceProgress(
+  state: StateBackend,
+  plan: PipelinePlan,
+  stage: string,
+  topic: string,
+  partition: number,
+): Promise<FenceProgress | undefined> {
+  const node = await state.read(taskPath(plan, stage, topic, partition));
+  if (!node) return undefined;
+  const { next, watermark } = decodeFence(node.data);
+  return { next, watermark };
+}

@@ -1,0 +1,279 @@
+import type { Codec } from '../codec/codec.ts';
+import { type FrameReader, openFrame } from '../codec/frame-reader.ts';
+import type { PipelinePlan, StagePlan } from '../graph/stage-plan.ts';
+import { MillraceError } from '../shared/errors.ts';
+import { stateKey } from '../shared/key.ts';
+import { compareOrigins, describeOrigin, type Failure, type Fence, type Mark, type Verdict } from '../state/fence.ts';
+import { tableId } from '../state/tables.ts';
+import type { TaskState } from '../state/task-state.ts';
+import { minimumWatermark, roundWatermark } from '../time/watermark.ts';
+import type { BatchOutputs } from './batch-outputs.ts';
+import { type DeadLetter, deadLetterMessage, readableBytes, recordFailed } from './dead-letter.ts';
+import { type InputMessage, logTime } from './kafka-event.ts';
+import type { Probe, StageEngine, StepPlace } from './stage-engine.ts';
+
+/** A fence in the making. */
+type Draft = { -readonly [K in keyof Fence]: Fence[K] } & {
+  marks: Map<string, Mark>;
+  watermarks: Map<string, number>;
+  taskCounts: Map<string, number>;
+};
+
+export interface RunInput {
+  readonly plan: PipelinePlan;
+  readonly stage: StagePlan;
+  readonly engine: StageEngine;
+  readonly task: string;
+  /** Decodes the messages of a source; undefined for a channel. */
+  readonly codec: Codec<unknown> | undefined;
+  readonly fence: Fence;
+  readonly state: TaskState;
+  readonly outputs: BatchOutputs;
+  /** Given on runs that are compared with another. */
+  readonly probe: Probe | undefined;
+}
+
+/** The one upstream of a stage with a fence that reads a source: its own watermark generator. */
+const GENERATOR = 'source';
+/** Table of `dead/<origin>`: dead letters that may be replayed once. */
+const DEAD_LETTERS = tableId('value', '$runtime', 'dead');
+
+/**
+ * The await-free part of a batch (A5): from a fence, and the state that belongs to it, to the next fence. Changes are journaled in the
+ * state, outputs kept. All of a message or nothing.
+ */
+export class FencedRun {
+  readonly draft: Draft;
+  /** Messages applied. */
+  applied = 0;
+  recordsIn = 0;
+  duplicates = 0;
+  /** Gaps of the source inside of the batch. */
+  gaps = 0;
+  readonly ingest: [earliest: number, latest: number, count: number][] = [];
+  /** The record that failed: all must be taken back, and only the messages before it may be applied. */
+  cut: Verdict | undefined;
+  private readonly input: RunInput;
+  private readonly startWatermark: number;
+
+  constructor(input: RunInput) {
+    const { fence, engine, outputs, task, state, probe } = input;
+    this.input = input;
+    this.startWatermark = fence.watermark;
+    this.draft = {
+      ...fence,
+      marks: new Map(fence.marks),
+      watermarks: new Map(fence.watermarks),
+      taskCounts: new Map(fence.taskCounts),
+    };
+    outputs.watermark = fence.watermark;
+    const { watermark, processingTime } = fence;
+    engine.begin({ task, state, outputs, watermark, processingTime, ...(probe && { probe }) });
+  }
+
+  /** Applies messages until one is cut, or `enough` says to commit what there is; at least one. */
+  apply(messages: readonly InputMessage[], enough: () => boolean): void {
+    const { codec } = this.input;
+    for (const message of messages) {
+      if (message.offset > this.draft.next) this.noteGap(message);
+      this.cut = codec ? this.applySourceMessage(message, codec) : this.applyFrame(message);
+      if (this.cut) return;
+      this.draft.next = message.offset + 1;
+      if (message.isLogTime) this.draft.lastTime = Math.max(this.draft.lastTime, message.time);
+      this.applied++;
+      if (enough()) return;
+    }
+  }
+
+  /** The watermark that every partition gets at the end of the batch; undefined if it has not risen. */
+  get risenWatermark(): number | undefined {
+    return this.draft.watermark > this.startWatermark ? this.draft.watermark : undefined;
+  }
+
+  /** A gap inside of the batch, where nothing is left to doubt: a source's is counted as one before the batch is. */
+  private noteGap(message: InputMessage): void {
+    const { codec, task } = this.input;
+    if (!codec) throw channelGap(task, this.draft.next, message.offset);
+    this.draft.gaps++;
+    this.gaps++;
+  }
+
+  private applySourceMessage(message: InputMessage, codec: Codec<unknown>): Verdict | undefined {
+    const { engine, outputs, task, plan } = this.input;
+    const { draft } = this;
+    outputs.input(logTime(message), message.time, message.time);
+    if (message.end) {
+      draft.generator = Infinity;
+    } else {
+      this.tick(message);
+      const { value, offset } = message;
+      if (value !== null) {
+        const origin = (): string => describeOrigin(task, { offset, ordinal: 0, emission: 0 });
+        const run = (): Failure | undefined =>
+          engine.runRecord({ offset, ordinal: 2 }, 0, message.time, undefined, () => codec.decode(value));
+        const verdict = this.settleRecord(origin, { kind: 'message', key: message.key, value: () => value }, run);
+        if (verdict) return verdict;
+        this.ingest.push([message.time, message.time, 1]);
+        draft.generator = Math.max(draft.generator, engine.context.eventTimeSeen);
+      }
+    }
+    this.advance({ offset: message.offset, ordinal: 3 }, GENERATOR, roundWatermark(draft.generator, plan.settings.watermarkIntervalMs));
+    return undefined;
+  }
+
+  private applyFrame(message: InputMessage): Verdict | undefined {
+    if (message.value === null)
+      throw new MillraceError(
+        'MILLRACE_FRAME_CORRUPT',
+        `offset ${message.offset} of a channel is a tombstone; only Millrace may write to a channel`,
+      );
+    const reader = openFrame(message.value);
+    this.input.outputs.input(message.time, reader.ingestFirst, reader.ingestLast);
+    this.tick(message);
+    if (reader.upstreamTasks > 0) this.draft.taskCounts.set(stageOf(reader.upstream), reader.upstreamTasks);
+    const before = this.recordsIn;
+    const verdict = this.applyRecords(message, reader);
+    if (verdict) return verdict;
+    if (this.recordsIn > before) this.ingest.push([reader.ingestFirst, reader.ingestLast, this.recordsIn - before]);
+    const last = reader.stepAt(reader.count);
+    if (last !== undefined) this.advance({ offset: message.offset, ordinal: 2 * reader.count + 1 }, reader.upstream, last);
+    return undefined;
+  }
+
+  /** A record at or below the mark has been applied already; one above it first lets the step before it happen (protocol section 3). */
+  private applyRecords(message: InputMessage, reader: FrameReader): Verdict | undefined {
+    const { upstream } = reader;
+    const mark = this.draft.marks.get(upstream);
+    let last: Mark | undefined;
+    while (reader.next()) {
+      const { position } = reader;
+      if (mark && compareOrigins(reader, mark) <= 0) {
+        this.dropDuplicate(reader, mark);
+        continue;
+      }
+      const step = reader.stepAt(position);
+      if (step !== undefined) this.advance({ offset: message.offset, ordinal: 2 * position + 1 }, upstream, step);
+      const verdict = this.applyRecord(message.offset, reader);
+      if (verdict) return verdict;
+      // The largest time seen: the end of a bounded input has none of its own, and copies of frames before it may still come.
+      last = {
+        offset: reader.offset,
+        ordinal: reader.ordinal,
+        emission: reader.emission,
+        time: Math.max(mark?.time ?? 0, reader.lastTime),
+      };
+    }
+    if (last) this.draft.marks.set(upstream, last);
+    return undefined;
+  }
+
+  private applyRecord(offset: number, reader: FrameReader): Verdict | undefined {
+    const { engine } = this.input;
+    const { tag, timestamp, key } = reader;
+    const origin = (): string => describeOrigin(reader.upstream, reader);
+    const payload = { kind: 'record', key: null, value: () => readableBytes({ key, value: reader.value(), timestamp, tag }) } as const;
+    return this.settleRecord(origin, payload, () =>
+      engine.runRecord({ offset, ordinal: 2 * reader.position + 2 }, tag, timestamp, key, () => reader.value()),
+    );
+  }
+
+  private dropDuplicate(reader: FrameReader, mark: Mark): void {
+    if (reader.firstTime > mark.time) {
+      throw new MillraceError(
+        'MILLRACE_UPSTREAM_WENT_BACK',
+        `${reader.upstream} sends origin ${describeOrigin('', reader)}, which was applied before, from input of a later time: ` +
+          'its input topic has been recreated; give the pipeline a new generation before it goes on',
+      );
+    }
+    this.duplicates++;
+  }
+
+  /**
+   * Runs a record, unless a committed verdict says that it is a dead letter: then it is skipped without running, so that no attempt
+   * ever publishes beyond an undecided record.
+   */
+  private settleRecord(origin: () => string, payload: Payload, run: () => Failure | undefined): Verdict | undefined {
+    const { draft } = this;
+    this.recordsIn++;
+    if (draft.verdicts.length > 0) {
+      const name = origin();
+      const verdict = draft.verdicts.find((one) => one.origin === name);
+      if (verdict) {
+        draft.verdicts = draft.verdicts.filter((one) => one !== verdict);
+        this.bury(name, verdict.failure, payload);
+        return undefined;
+      }
+    }
+    const failure = run();
+    if (!failure) return undefined;
+    const name = origin();
+    if (this.input.plan.settings.onError === 'fail') throw recordFailed(this.input.task, name, failure);
+    return { origin: name, failure };
+  }
+
+  private bury(origin: string, failure: Failure, payload: Payload): void {
+    const { outputs, state, stage, task } = this.input;
+    outputs.deadLetters.push(deadLetterMessage({ origin, failure, stage: stage.id, task, ...payload, value: payload.value() }));
+    state.set(state.table(DEAD_LETTERS), stateKey(origin), true);
+  }
+
+  private readonly buryTimer =
+    (offset: number) =>
+    (failure: Failure, timer: string): void => {
+      const { outputs, stage, task, plan } = this.input;
+      const origin = `${task}:${offset} ${timer}`;
+      if (plan.settings.onError === 'fail') throw recordFailed(task, origin, failure);
+      outputs.deadLetters.push(
+        deadLetterMessage({ origin, failure, stage: stage.id, task, kind: 'timer', key: null, value: Buffer.from(timer) }),
+      );
+    };
+
+  /** Processing time is the largest log append time seen. */
+  private tick(message: InputMessage): void {
+    if (!message.isLogTime || message.time <= this.draft.processingTime) return;
+    this.draft.processingTime = message.time;
+    this.input.engine.advanceProcessingTime({ offset: message.offset, ordinal: 0 }, message.time, this.buryTimer(message.offset));
+  }
+
+  /** An upstream's watermark; the task's rises to the minimum of all, fires timers, and only then stands before further outputs. */
+  private advance(place: StepPlace, upstream: string, watermark: number): void {
+    const { draft } = this;
+    if (watermark <= (draft.watermarks.get(upstream) ?? -Infinity)) return;
+    draft.watermarks.set(upstream, watermark);
+    const risen = minimumWatermark(draft.watermarks, this.expectedUpstreams());
+    if (risen <= draft.watermark) return;
+    draft.watermark = risen;
+    const { engine, outputs } = this.input;
+    const onFailure = this.buryTimer(place.offset);
+    engine.advanceWatermark(place, risen, onFailure);
+    if (risen === Infinity && draft.processingTime < Infinity) {
+      draft.processingTime = Infinity; // processing time ends with the input, or its timers would never fire
+      engine.advanceProcessingTime(place, Infinity, onFailure);
+    }
+    outputs.watermark = risen;
+  }
+
+  /** Number of upstream tasks that must have been heard of, from the plan or from the frames' own task counts. */
+  private expectedUpstreams(): number {
+    const { input } = this.input.stage;
+    if (input.kind === 'source') return 1;
+    let expected = 0;
+    for (const { stage, parallelism } of input.upstreams) expected += parallelism ?? this.draft.taskCounts.get(stage) ?? Infinity;
+    return expected;
+  }
+}
+
+/** Messages of a channel are gone: its offsets have no gaps of their own. */
+export function channelGap(task: string, next: number, first: number): MillraceError {
+  return new MillraceError(
+    'MILLRACE_CHANNEL_GAP',
+    `task ${task}: the channel's next offset is ${next}, but ${first} comes; messages in between are gone. ` +
+      'Check the retention of the channel topic; start the pipeline with a new generation to go on without them',
+  );
+}
+
+type Payload = Pick<DeadLetter, 'kind' | 'key'> & { readonly value: () => Uint8Array | null };
+
+function stageOf(upstream: string): string {
+  return upstream.slice(0, upstream.indexOf('/'));
+}

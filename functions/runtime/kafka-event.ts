@@ -1,0 +1,135 @@
+import { MillraceError } from '../shared/errors.ts';
+import type { EndEvent, KafkaEventRecord } from './lambda.ts';
+
+/** One message of an input partition, with its payload decoded from base64. */
+export interface InputMessage {
+  readonly offset: number;
+  /** The message's timestamp in ms. */
+  readonly time: number;
+  /** True where the broker set the timestamp when it appended: only then may it serve as log time. */
+  readonly isLogTime: boolean;
+  /** Null for a tombstone. */
+  readonly value: Uint8Array | null;
+  readonly key: Uint8Array | null;
+  /** True for the end of a bounded partition: no message, the offset behind the last one. */
+  readonly end: boolean;
+}
+
+/** The time at which the broker appended the message; 0 where it carries a producer's time, which goes back and forth. */
+export function logTime({ isLogTime, time }: InputMessage): number {
+  return isLogTime ? time : 0;
+}
+
+/** The messages of one partition, in order. */
+export interface InputBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly messages: readonly InputMessage[];
+}
+
+const EVENT_SOURCES: ReadonlySet<unknown> = new Set(['aws:kafka', 'SelfManagedKafka', 'aws:SelfManagedKafka']);
+
+/**
+ * Takes Lambda's Kafka event, or Millrace's end of input, apart by partition.
+ *
+ * @param generation - the plan's; an end of another generation is refused.
+ * @throws MILLRACE_EVENT_FOREIGN, MILLRACE_EVENT_INVALID, MILLRACE_GENERATION_REFUSED
+ */
+export function parseEvent(event: unknown, generation: number): InputBatch[] {
+  if (!isObject(event)) throw invalid(`the event is ${describe(event)}, not an object`);
+  if (event['eventSource'] === 'millrace:end') return parseEnd(event, generation);
+  if (!EVENT_SOURCES.has(event['eventSource'])) throw foreign(event);
+  const { records } = event;
+  if (!isObject(records)) throw invalid(`"records" is ${describe(records)}, not an object of topic-partition lists`);
+  const batches: InputBatch[] = [];
+  for (const [name, list] of Object.entries(records)) {
+    if (!Array.isArray(list)) throw invalid(`records["${name}"] is ${describe(list)}, not a list`);
+    if (list.length > 0) batches.push(parsePartition(name, list));
+  }
+  return batches;
+}
+
+function parsePartition(name: string, list: readonly unknown[]): InputBatch {
+  const messages: InputMessage[] = [];
+  let last = -1;
+  for (const record of list) {
+    const message = parseMessage(name, record);
+    if (message.offset <= last)
+      throw invalid(`records["${name}"] has offset ${message.offset} behind ${last}; offsets rise within a partition`);
+    last = message.offset;
+    messages.push(message);
+  }
+  const [first] = list as readonly KafkaEventRecord[];
+  // An AWS sample has the partition as a string.
+  const partition = Number(first?.partition);
+  if (typeof first?.topic !== 'string' || !Number.isSafeInteger(partition) || partition < 0)
+    throw invalid(`records["${name}"] has topic ${describe(first?.topic)} and partition ${describe(first?.partition)}`);
+  return { topic: first.topic, partition, messages };
+}
+
+function parseMessage(name: string, record: unknown): InputMessage {
+  if (!isObject(record)) throw invalid(`records["${name}"] holds ${describe(record)}, not a record`);
+  const { offset, timestamp, key, value } = record as unknown as KafkaEventRecord;
+  if (!isOffset(offset)) throw invalid(`records["${name}"] has offset ${describe(offset)}; an integer from 0 is allowed`);
+  if (typeof timestamp !== 'number')
+    throw invalid(`records["${name}"] offset ${offset} has timestamp ${describe(timestamp)}, not a number of ms`);
+  return {
+    offset,
+    time: timestamp,
+    isLogTime: record['timestampType'] === 'LOG_APPEND_TIME',
+    value: decodeBase64(name, offset, value),
+    key: decodeBase64(name, offset, key),
+    end: false,
+  };
+}
+
+function decodeBase64(name: string, offset: number, text: unknown): Uint8Array | null {
+  if (text === null || text === undefined) return null;
+  if (typeof text !== 'string') throw invalid(`records["${name}"] offset ${offset} has ${describe(text)} where base64 text is expected`);
+  return Buffer.from(text, 'base64');
+}
+
+function parseEnd(event: Record<string, unknown>, generation: number): InputBatch[] {
+  if (event['generation'] !== generation) {
+    throw new MillraceError(
+      'MILLRACE_GENERATION_REFUSED',
+      `end of input of generation ${describe(event['generation'])}, but this function runs generation ${generation}; stop the clock of the old deployment`,
+    );
+  }
+  const { partitions } = event;
+  if (!Array.isArray(partitions)) throw invalid(`"partitions" is ${describe(partitions)}, not a list`);
+  return (partitions as Partial<EndEvent['partitions'][number]>[]).map(({ topic, partition, offset }) => {
+    if (typeof topic !== 'string' || !isOffset(partition) || !isOffset(offset)) throw invalid('an end names topic, partition and offset');
+    return { topic, partition, messages: [{ offset, time: 0, isLogTime: false, value: null, key: null, end: true }] };
+  });
+}
+
+function isOffset(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function foreign(event: Record<string, unknown>): MillraceError {
+  const [record] = Array.isArray(event['Records']) ? (event['Records'] as unknown[]) : [];
+  const source =
+    event['eventSource'] ?? (isObject(record) ? (record['eventSource'] ?? record['EventSource']) : undefined) ?? event['source'];
+  return new MillraceError(
+    'MILLRACE_EVENT_FOREIGN',
+    `the event ${source === undefined ? 'has no eventSource' : `comes from ${describe(source)}`}; a stage takes events of a Kafka event source mapping (aws:kafka or SelfManagedKafka). Check which trigger is attached to this function`,
+  );
+}
+
+function invalid(message: string): MillraceError {
+  return new MillraceError('MILLRACE_EVENT_INVALID', `not a Kafka event: ${message}`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

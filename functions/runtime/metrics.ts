@@ -1,0 +1,37 @@
+import { channel } from 'node:diagnostics_channel';
+
+/** What one batch of one partition did; published once a batch on `millrace:stage:batch`, free when nobody listens. */
+export interface BatchMetrics {
+  readonly pipeline: string;
+  readonly stage: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  /** Records applied (of frames: the records inside), without duplicates. */
+  readonly recordsIn: number;
+  /** Records sent on, over all channels and sinks. */
+  readonly recordsOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Records dropped because a mark or `next` already holds them. */
+  readonly duplicates: number;
+  readonly deadLetters: number;
+  /** Repeated attempts of single records. */
+  readonly retries: number;
+  /** Attempts started again because another invocation had committed. */
+  readonly conflicts: number;
+  /** Gaps in a source's offsets that were committed. */
+  readonly gaps: number;
+  /** Messages of a source without a value, which are dropped. */
+  readonly tombstones: number;
+  /** True if the task's state was read from the store rather than from this environment. */
+  readonly coldState: boolean;
+  /** Input time of the records applied: log time at the source (earliest, latest) and how many; for latency. */
+  readonly ingest: readonly (readonly [earliest: number, latest: number, count: number])[];
+  /** Ms of wall time from event to commit. */
+  readonly durationMs: number;
+}
+
+/** Subscribers receive a `BatchMetrics`. */
+export const stageBatchChannel = channel('millrace:stage:batch');

@@ -1,0 +1,134 @@
+import type { Codec } from '../codec/codec.ts';
+import type { SinkWriter } from '../connectors/sink.ts';
+import { MillraceError } from '../shared/errors.ts';
+import { describeOrigin, type Failure } from '../state/fence.ts';
+import { TaskState } from '../state/task-state.ts';
+import { roundWatermark } from '../time/watermark.ts';
+import type { BatchOutputs } from './batch-outputs.ts';
+import { deadLetterMessage, recordFailed } from './dead-letter.ts';
+import { compareRuns } from './determinism.ts';
+import { type InputBatch, type InputMessage, logTime } from './kafka-event.ts';
+import type { Probe } from './stage-engine.ts';
+import type { Generator, OpenTask, StageRuntime, StageTask } from './stage-runtime.ts';
+import type { TaskCounters } from './task-counters.ts';
+
+type Sinks = ReadonlyMap<number, SinkWriter<unknown>>;
+
+interface SourceRun {
+  readonly outputs: BatchOutputs;
+  readonly generator: Generator;
+  readonly recordsIn: number;
+  readonly retries: number;
+  readonly probe: Probe | undefined;
+}
+
+/** Stages without a fence keep no state; what their operators would write goes nowhere. */
+const NO_DELTA = new Uint8Array();
+
+export const openSourceTask: OpenTask = (runtime, batch, _deadline, counters) => new SourceTask(runtime, batch, counters);
+
+/**
+ * One batch of a source task without state (protocol section 4): no fence, its input offsets are the origins. A partition's log then
+ * holds the same records with the same watermark steps between them, whatever the cuts and restarts; the next stage drops copies.
+ */
+class SourceTask implements StageTask {
+  /** A failed batch comes again whole: the steps up to a place inside it have not gone out. */
+  readonly next: number;
+  private readonly runtime: StageRuntime;
+  private readonly batch: InputBatch;
+  private readonly task: string;
+  private readonly codec: Codec<unknown>;
+  private readonly counters: TaskCounters;
+
+  constructor(runtime: StageRuntime, batch: InputBatch, counters: TaskCounters) {
+    if (!runtime.codec)
+      throw new MillraceError('MILLRACE_PLAN_MISMATCH', `stage ${runtime.stage.id} reads a channel, so it needs a fence; plan it again`);
+    this.next = batch.messages[0]?.offset ?? 0;
+    this.runtime = runtime;
+    this.batch = batch;
+    this.task = runtime.task(batch.topic, batch.partition);
+    this.codec = runtime.codec;
+    this.counters = counters;
+  }
+
+  async run(): Promise<void> {
+    const { runtime, task, batch } = this;
+    const tasks = await runtime.tasks();
+    const start = this.startGenerator(batch.messages[0]?.offset ?? 0);
+    const sinks = runtime.takeSinks(task);
+    const run = this.compute(start, tasks, sinks);
+    const interval = runtime.plan.settings.watermarkIntervalMs;
+    const before = roundWatermark(start.watermark, interval);
+    const after = roundWatermark(run.generator.watermark, interval);
+    await run.outputs.publish(runtime.ports.channels, runtime.plan.deadLetterTopic, after > before ? after : undefined); // S3
+    runtime.generators.putBack(task, run.generator); // S4
+    runtime.sinks.putBack(task, sinks);
+    runtime.countBatch(run.recordsIn);
+    this.counters.recordsIn += run.recordsIn;
+    this.counters.retries += run.retries;
+    this.counters.countOutputs(run.outputs);
+  }
+
+  /** S1: an environment's generator may be behind the input, never ahead of it, or late records would differ from the first attempt's. */
+  private startGenerator(firstOffset: number): Generator {
+    const kept = this.runtime.generators.take(this.task);
+    return kept && kept.position <= firstOffset ? kept : { position: firstOffset, watermark: -Infinity };
+  }
+
+  private compute(start: Generator, tasks: number, sinks: Sinks): SourceRun {
+    const check = this.runtime.isCheckDue();
+    const first = this.runOnce(start, tasks, sinks, check ? new Map() : undefined);
+    if (check) {
+      for (const sink of sinks.values()) sink.reset(0);
+      const second = this.runOnce(start, tasks, sinks, new Map());
+      compareRuns(this.runtime.stage, first, second, NO_DELTA, NO_DELTA);
+      return this.finishRun(second);
+    }
+    return this.finishRun(first);
+  }
+
+  private finishRun(run: SourceRun): SourceRun {
+    for (const message of this.batch.messages) {
+      if (!message.end && message.value === null) this.counters.tombstones++;
+      if (message.value !== null) this.counters.ingest.push([message.time, message.time, 1]);
+    }
+    return run;
+  }
+
+  /** S2: the chain, record by record; each output stands behind the watermark that its input has seen before it. */
+  private runOnce(start: Generator, tasks: number, sinks: Sinks, probe: Probe | undefined): SourceRun {
+    const { engine, plan } = this.runtime;
+    const outputs = this.runtime.outputs(this.task, tasks, sinks);
+    const state = new TaskState(0);
+    engine.begin({ task: this.task, state, outputs, watermark: -Infinity, processingTime: -Infinity, ...(probe && { probe }) });
+    let { position, watermark } = start;
+    let recordsIn = 0;
+    for (const message of this.batch.messages) {
+      outputs.watermark = roundWatermark(watermark, plan.settings.watermarkIntervalMs);
+      if (message.end) watermark = Infinity;
+      else if (message.value !== null) {
+        this.runMessage(message, message.value, outputs);
+        recordsIn++;
+        watermark = Math.max(watermark, engine.context.eventTimeSeen);
+      }
+      position = message.offset + 1;
+    }
+    return { outputs, generator: { position, watermark }, recordsIn, retries: engine.retries, probe };
+  }
+
+  private runMessage(message: InputMessage, value: Uint8Array, outputs: BatchOutputs): void {
+    const { offset, time } = message;
+    outputs.input(logTime(message), time, time);
+    const place = { offset, ordinal: 0 };
+    const failure = this.runtime.engine.runRecord(place, 0, time, undefined, () => this.codec.decode(value));
+    if (failure) this.bury(message, failure, outputs);
+  }
+
+  /** A dead letter at once, acknowledged with the batch: at least once; readers drop equal origins. */
+  private bury({ offset, key, value }: InputMessage, failure: Failure, outputs: BatchOutputs): void {
+    const origin = describeOrigin(this.task, { offset, ordinal: 0, emission: 0 });
+    if (this.runtime.plan.settings.onError === 'fail') throw recordFailed(this.task, origin, failure);
+    const stage = this.runtime.stage.id;
+    outputs.deadLetters.push(deadLetterMessage({ origin, stage, task: this.task, failure, key, value, kind: 'message' }));
+  }
+}

@@ -1,0 +1,208 @@
+import { crc32c } from '../shared/hash.ts';
+import { encodeValue } from '../codec/value.ts';
+import type { LogicalGraph, NodeOf } from '../graph/logical-graph.ts';
+import type { PipelinePlan, StagePlan } from '../graph/stage-plan.ts';
+import { RecordContext } from '../operators/record-context.ts';
+import { MillraceError } from '../shared/errors.ts';
+import { fromStateKey, type Key, keyBytes, parseKey } from '../shared/key.ts';
+import type { Failure } from '../state/fence.ts';
+import type { TaskState } from '../state/task-state.ts';
+import type { TimeDomain } from '../state/timer-service.ts';
+import type { BatchOutputs } from './batch-outputs.ts';
+import { describeFailure } from './dead-letter.ts';
+import { buildChain, type ChainExits, type OperatorChain } from './operator-chain.ts';
+
+/** Hashes of what each operator emitted in one run of a batch; two runs from the same state must have equal ones. */
+export type Probe = Map<number, number>;
+
+/** What the engine works on during one run of a batch. */
+export interface RunTarget {
+  readonly task: string;
+  readonly state: TaskState;
+  readonly outputs: BatchOutputs;
+  readonly watermark: number;
+  readonly processingTime: number;
+  /** Given on runs that are compared with another. */
+  readonly probe?: Probe;
+}
+
+/** The place of a step in the task's input: the origin of its outputs. */
+export interface StepPlace {
+  readonly offset: number;
+  readonly ordinal: number;
+}
+
+/**
+ * A stage's operators with the machinery around one step: set the context, run, and take everything back if user code throws. One a
+ * environment; a run is synchronous from `begin` to its end, so tasks can share it.
+ */
+export class StageEngine {
+  readonly context = new RecordContext();
+  retries = 0;
+  private target: RunTarget | undefined;
+  private readonly plain: OperatorChain;
+  private readonly probed: OperatorChain;
+  private readonly stage: StagePlan;
+  private readonly graph: LogicalGraph;
+  private readonly maxAttempts: number;
+  private timerEmission = 0;
+  private timerPlace: StepPlace | undefined;
+
+  constructor(plan: PipelinePlan, stage: StagePlan, graph: LogicalGraph) {
+    this.stage = stage;
+    this.graph = graph;
+    this.maxAttempts = plan.settings.maxAttempts;
+    const exits = this.exits();
+    this.plain = buildChain(stage, graph, this.context, exits);
+    this.probed = buildChain(stage, graph, this.context, {
+      ...exits,
+      probe: (node, value) => {
+        this.mix(node, encodeValue(value));
+      },
+    });
+  }
+
+  begin(target: RunTarget): void {
+    this.target = target;
+    this.context.state = target.state;
+    this.context.task = target.task;
+    this.context.processingTime = target.processingTime;
+    this.context.eventTimeSeen = -Infinity; // another task's, or another attempt's, says nothing about records that a verdict skips
+    this.retries = 0;
+    this.timerPlace = undefined;
+    for (const timers of this.chain.timers) timers.watermark = target.watermark;
+  }
+
+  /** Runs one record. `decode` is called anew for every attempt: a failed one may have changed the value. */
+  runRecord(
+    place: StepPlace,
+    tag: number,
+    timestamp: number | undefined,
+    key: Key | undefined,
+    decode: () => unknown,
+  ): Failure | undefined {
+    const { context, chain } = this;
+    return this.step(place, 0, () => {
+      context.timestamp = timestamp;
+      context.key = key;
+      chain.input(tag, decode());
+    });
+  }
+
+  /** A new watermark: each operator in turn sees it and fires its timers, in the order (time, key). */
+  advanceWatermark(place: StepPlace, watermark: number, onFailure: (failure: Failure, timer: string) => void): void {
+    this.numberTimers(place);
+    for (const timers of this.chain.timers) {
+      timers.watermark = watermark;
+      this.fireDue(place, timers, 'event', watermark, onFailure);
+    }
+  }
+
+  advanceProcessingTime(place: StepPlace, time: number, onFailure: (failure: Failure, timer: string) => void): void {
+    this.numberTimers(place);
+    this.context.processingTime = time;
+    for (const timers of this.chain.timers) this.fireDue(place, timers, 'processing', time, onFailure);
+  }
+
+  /** All timers that fire in one place share one numbering: at the end of the input those of both time domains do. */
+  private numberTimers(place: StepPlace): void {
+    if (this.timerPlace?.offset === place.offset && this.timerPlace.ordinal === place.ordinal) return;
+    this.timerPlace = place;
+    this.timerEmission = 0;
+  }
+
+  private get chain(): OperatorChain {
+    return this.target?.probe ? this.probed : this.plain;
+  }
+
+  private fireDue(
+    place: StepPlace,
+    timers: OperatorChain['timers'][number],
+    domain: TimeDomain,
+    until: number,
+    onFailure: (failure: Failure, timer: string) => void,
+  ): void {
+    const { context } = this;
+    for (;;) {
+      const timer = timers.pending.firstDue(domain, until);
+      if (!timer) return;
+      const failure = this.step(place, this.timerEmission, () => {
+        timers.pending.remove(domain, timer);
+        context.key = fromStateKey(timer.stateKey);
+        timers.fire(domain, timer.time);
+      });
+      this.timerEmission = context.emission;
+      if (failure) {
+        timers.pending.remove(domain, timer); // a timer that keeps failing is gone, and a dead letter
+        onFailure(failure, `${domain} timer ${timer.time} of key ${timer.stateKey}`);
+      }
+    }
+  }
+
+  /** One undoable step: state, timers and outputs of a failed attempt are taken back before the next. */
+  private step(place: StepPlace, firstEmission: number, action: () => void): Failure | undefined {
+    const { context } = this;
+    const { state, outputs } = this.running();
+    const mark = state.mark();
+    outputs.begin();
+    for (let attempt = 1; ; attempt++) {
+      context.offset = place.offset;
+      context.ordinal = place.ordinal;
+      context.emission = firstEmission;
+      context.draws = 0;
+      context.eventTimeSeen = -Infinity;
+      try {
+        action();
+        return undefined;
+      } catch (error) {
+        state.rollback(mark);
+        outputs.undo();
+        context.eventTimeSeen = -Infinity;
+        context.emission = firstEmission;
+        if (attempt >= this.maxAttempts) return describeFailure(error, attempt);
+        this.retries++;
+      }
+    }
+  }
+
+  private exits(): ChainExits {
+    const { context } = this;
+    const origin = (): { offset: number; ordinal: number; emission: number } => ({
+      offset: context.offset,
+      ordinal: context.ordinal,
+      emission: context.emission++,
+    });
+    const selectors = this.stage.outputs.map(({ keyNode }) => (keyNode === null ? undefined : this.selector(keyNode)));
+    return {
+      channel: (output, value) => {
+        const select = selectors[output];
+        const key = select === undefined ? undefined : parseKey(select(value));
+        const { outputs, probe } = this.running();
+        if (probe && key !== undefined) this.mix(this.stage.outputs[output]?.keyNode ?? -1, keyBytes(key));
+        outputs.add(output, origin(), context.timestamp, key, value);
+      },
+      sink: (node, value) => {
+        this.running().outputs.addToSink(node, origin(), context.timestamp, value);
+      },
+    };
+  }
+
+  private selector(node: number): NodeOf<'keyBy'>['key'] {
+    const found = this.graph.nodes[node];
+    if (found?.kind === 'keyBy') return found.key;
+    throw new MillraceError(
+      'MILLRACE_PLAN_MISMATCH',
+      `the plan takes keys from operator ${node}, which is no keyBy in this pipeline; plan it again`,
+    );
+  }
+
+  private mix(node: number, bytes: Uint8Array): void {
+    const probe = this.running().probe;
+    if (probe) probe.set(node, (Math.imul(probe.get(node) ?? 0, 31) ^ crc32c(bytes)) >>> 0);
+  }
+
+  private running(): RunTarget {
+    if (!this.target) throw new Error('begin() comes first');
+    return this.target;
+  }
+}

@@ -1,0 +1,174 @@
+import type { ChannelWriter } from '../channels/channel-writer.ts';
+import type { Codec } from '../codec/codec.ts';
+import type { Source } from '../connectors/source.ts';
+import type { Sink, SinkWriter } from '../connectors/sink.ts';
+import type { LogicalGraph } from '../graph/logical-graph.ts';
+import type { PipelinePlan, StagePlan } from '../graph/stage-plan.ts';
+import type { Clock } from '../shared/clock.ts';
+import { MillraceError } from '../shared/errors.ts';
+import type { StateBackend } from '../state/state-backend.ts';
+import { type CachedState, TaskStore } from '../state/task-store.ts';
+import { BatchOutputs } from './batch-outputs.ts';
+import type { InputBatch } from './kafka-event.ts';
+import { StageEngine } from './stage-engine.ts';
+import { TaskCache } from './task-cache.ts';
+import type { TaskCounters } from './task-counters.ts';
+
+/** Everything outside that a stage talks to. */
+export interface StagePorts {
+  readonly channels: ChannelWriter;
+  /** Undefined for a stage without a fence, which never touches a store. */
+  readonly state: StateBackend | undefined;
+  readonly clock: Clock;
+  readonly print: (line: string) => void;
+}
+
+export interface StageRuntimeOptions {
+  /** Every n-th batch is run twice and compared; 0 = never. */
+  readonly determinismEvery: number;
+  /** Payload of one state node, in bytes. */
+  readonly chunkBytes: number;
+  /** Deltas of a task before they are compacted into images, in number and in bytes. */
+  readonly maxDeltas: number;
+  readonly minCompactionBytes: number;
+}
+
+export const DEFAULT_RUNTIME_OPTIONS: StageRuntimeOptions = {
+  determinismEvery: 0,
+  chunkBytes: 512 * 1024,
+  maxDeltas: 64,
+  minCompactionBytes: 64 * 1024,
+};
+
+/** One batch of one partition: `run` applies it, or throws; then `next` is the first offset that is not known to be applied. */
+export interface StageTask {
+  readonly next: number;
+  run(): Promise<void>;
+}
+
+/** How a stage runs its batches: with a fence or without. A bundle holds only the way of its stage. */
+export type OpenTask = (runtime: StageRuntime, batch: InputBatch, deadline: number, counters: TaskCounters) => StageTask;
+
+/** The watermark generator of a source task: how far it has read, and the highest watermark that justifies. */
+export interface Generator {
+  readonly position: number;
+  readonly watermark: number;
+}
+
+/** One stage in one environment: its operators, its ports, and what it keeps of its tasks. */
+export class StageRuntime {
+  readonly plan: PipelinePlan;
+  readonly stage: StagePlan;
+  readonly ports: StagePorts;
+  readonly options: StageRuntimeOptions;
+  readonly engine: StageEngine;
+  /** Decodes the messages of a source; undefined for a stage that reads a channel. */
+  readonly codec: Codec<unknown> | undefined;
+  readonly states = new TaskCache<CachedState>();
+  readonly generators = new TaskCache<Generator>();
+  readonly sinks = new TaskCache<ReadonlyMap<number, SinkWriter<unknown>>>();
+  private readonly graph: LogicalGraph;
+  private batches = 0;
+  private taskCount: Promise<number> | undefined;
+
+  constructor(plan: PipelinePlan, stage: StagePlan, graph: LogicalGraph, ports: StagePorts, options: StageRuntimeOptions) {
+    this.plan = plan;
+    this.stage = stage;
+    this.graph = graph;
+    this.ports = ports;
+    this.options = options;
+    this.engine = new StageEngine(plan, stage, graph);
+    this.codec = sourceCodec(stage, graph);
+  }
+
+  /** Name of a task, with the generation: the upstream of its frames. */
+  task(topic: string, partition: number): string {
+    return `${this.stage.id}/${topic}-${partition}@${this.plan.generation}`;
+  }
+
+  store(topic: string, partition: number): TaskStore {
+    const { state, clock } = this.ports;
+    if (!state)
+      throw new MillraceError('MILLRACE_CONFIG_INVALID', `stage ${this.stage.id} keeps state, but has no state store; set MILLRACE_STATE`);
+    const { maxParallelism, stateFragments } = this.plan;
+    const { chunkBytes, maxDeltas, minCompactionBytes } = this.options;
+    return new TaskStore(state, taskPath(this.plan, this.stage.id, topic, partition), {
+      fragments: { maxParallelism, count: stateFragments },
+      chunkBytes: Math.min(chunkBytes, state.limits.nodeBytes),
+      nonce: () => nonce(clock),
+      maxDeltas,
+      minCompactionBytes,
+    });
+  }
+
+  /** Number of tasks of this stage: from the plan, or the partitions of the topics that it reads. */
+  tasks(): Promise<number> {
+    return (this.taskCount ??= this.countTasks());
+  }
+
+  takeSinks(task: string): ReadonlyMap<number, SinkWriter<unknown>> {
+    const held = this.sinks.take(task);
+    if (held) return held;
+    const context = { channels: this.ports.channels, now: () => this.ports.clock.now(), print: this.ports.print };
+    const opened = new Map<number, SinkWriter<unknown>>();
+    for (const { node } of this.stage.operators) {
+      const found = this.graph.nodes[node];
+      if (found?.kind === 'sink') opened.set(node, (found.sink as Sink<unknown>).open(context));
+    }
+    return opened;
+  }
+
+  outputs(task: string, tasks: number, sinks: ReadonlyMap<number, SinkWriter<unknown>>): BatchOutputs {
+    const { maxParallelism, settings } = this.plan;
+    return new BatchOutputs({
+      upstream: task,
+      upstreamTasks: tasks,
+      outputs: this.stage.outputs,
+      maxParallelism,
+      frameBytes: settings.frameBytes,
+      sinks,
+    });
+  }
+
+  /** Whether the next batch is one of those that are run twice. */
+  isCheckDue(): boolean {
+    const { determinismEvery } = this.options;
+    return determinismEvery > 0 && this.batches % determinismEvery === 0;
+  }
+
+  /** Counts a batch for `isCheckDue`; one without records would be a check of nothing. */
+  countBatch(records: number): void {
+    if (records > 0) this.batches++;
+  }
+
+  private async countTasks(): Promise<number> {
+    const { parallelism, input } = this.stage;
+    if (parallelism !== null || input.kind === 'channel') return parallelism ?? 1;
+    try {
+      const counts = await Promise.all(input.topics.map((topic) => this.ports.channels.partitionCount(topic)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    } catch (error) {
+      this.taskCount = undefined; // ask again next time
+      throw error;
+    }
+  }
+}
+
+function sourceCodec(stage: StagePlan, graph: LogicalGraph): Codec<unknown> | undefined {
+  if (stage.input.kind === 'channel') return undefined;
+  const node = graph.nodes[stage.input.node];
+  if (node?.kind === 'source') return (node.source as Source<unknown>).value;
+  throw new MillraceError(
+    'MILLRACE_PLAN_MISMATCH',
+    `the plan reads source ${stage.input.uid}, which this pipeline does not have; plan it again`,
+  );
+}
+
+/** Where a task's fence stands in the state store. */
+export function taskPath(plan: PipelinePlan, stage: string, topic: string, partition: number): string {
+  return `/millrace/${plan.namespace}/${plan.pipeline}/${stage}/${topic}-${partition}`;
+}
+
+function nonce(clock: Clock): string {
+  return Math.floor(clock.random() * 2 ** 52).toString(36);
+}

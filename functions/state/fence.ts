@@ -1,0 +1,116 @@
+import { decodeValue, encodeValue } from '../codec/value.ts';
+
+/** A place in an upstream task's output: origins of one task are compared lexicographically. */
+export interface Origin {
+  readonly offset: number;
+  readonly ordinal: number;
+  readonly emission: number;
+}
+
+/** The last origin applied from one upstream task, and the log time of the input that it came from. */
+export interface Mark extends Origin {
+  readonly time: number;
+}
+
+/** One committed change of the state, in `paths` (one delta node, or several chunks). */
+export interface DeltaEntry {
+  readonly seq: number;
+  readonly paths: readonly string[];
+  readonly bytes: number;
+  /** Fragments that it touches. */
+  readonly fragments: readonly number[];
+}
+
+/** The image of one fragment, in `paths` (chunks in order). */
+export interface ImageEntry {
+  readonly fragment: number;
+  readonly paths: readonly string[];
+  readonly bytes: number;
+}
+
+/** The decision that a record is a dead letter, with what its last attempt threw. */
+export interface Verdict {
+  readonly origin: string;
+  readonly failure: Failure;
+}
+
+/** Why a record or timer failed, as it goes into a dead letter's headers. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly attempts: number;
+}
+
+/**
+ * What a task has already applied: the one record that is compared and set. Everything else in the store is named by it or garbage.
+ * Paths are relative to the task's.
+ */
+export interface Fence {
+  /** First input offset that has not been applied. */
+  readonly next: number;
+  /** Largest log time applied; a lower offset with a later time means that the topic was recreated. */
+  readonly lastTime: number;
+  readonly marks: ReadonlyMap<string, Mark>;
+  /** Last watermark of each upstream task. */
+  readonly watermarks: ReadonlyMap<string, number>;
+  /** Task counts of upstream stages, as their frames tell, where the plan does not know them. */
+  readonly taskCounts: ReadonlyMap<string, number>;
+  /** The task's event time; only rises. */
+  readonly watermark: number;
+  /** Largest event time minus bound that the watermark generator of a source stage has seen. */
+  readonly generator: number;
+  /** Largest log append time seen. */
+  readonly processingTime: number;
+  /** Number of the last committed change; never goes back, so a cached image is named by (creation, seq). */
+  readonly seq: number;
+  /** The images hold the state at this number; the deltas go on from there. */
+  readonly imageSeq: number;
+  readonly images: readonly ImageEntry[];
+  readonly deltas: readonly DeltaEntry[];
+  /** Records decided to be dead letters but not yet skipped. */
+  readonly verdicts: readonly Verdict[];
+  /** Gaps of the source that were committed. */
+  readonly gaps: number;
+  /** Names the attempt that wrote it. */
+  readonly nonce: string;
+}
+
+/** The fence of a task that has applied nothing and begins at input offset `next`. */
+export function newFence(next: number, nonce: string): Fence {
+  return {
+    next,
+    lastTime: -1,
+    marks: new Map(),
+    watermarks: new Map(),
+    taskCounts: new Map(),
+    watermark: -Infinity,
+    generator: -Infinity,
+    processingTime: -Infinity,
+    seq: 0,
+    imageSeq: 0,
+    images: [],
+    deltas: [],
+    verdicts: [],
+    gaps: 0,
+    nonce,
+  };
+}
+
+export function encodeFence(fence: Fence): Uint8Array {
+  return encodeValue(fence);
+}
+
+export function decodeFence(data: Uint8Array): Fence {
+  return decodeValue(data) as Fence;
+}
+
+/** Below zero where `a` comes before `b`. */
+export function compareOrigins(a: Origin, b: Origin): number {
+  return a.offset - b.offset || a.ordinal - b.ordinal || a.emission - b.emission;
+}
+
+/** Text of an origin, for verdicts, dead letters and messages. */
+export function describeOrigin(upstream: string, origin: Origin): string {
+  return `${upstream}:${origin.offset}.${origin.ordinal}.${origin.emission}`;
+}

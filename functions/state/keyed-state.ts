@@ -1,0 +1,154 @@
+import { cloneValue } from '../codec/clone.ts';
+import { fromStateKey, stateKey } from '../shared/key.ts';
+import type { StateDescriptorShape } from '../graph/logical-graph.ts';
+import { entryKey, type MapTable, restOf, type Table, tableId } from './tables.ts';
+import type { TaskState } from './task-state.ts';
+
+/** Whose state is looked at: set by the runtime before each record and timer. */
+export interface KeyScope {
+  readonly state: TaskState;
+  /** Canonical form of the current key (`stateKey` in shared/key.ts). */
+  readonly stateKey: string;
+}
+
+/**
+ * One table of one operator under the current key. Values are copied on the way in and out: what user code changes in an object of its
+ * own never changes the state, so a record can be taken back and a replay sees what the first attempt saw.
+ */
+export class Cell {
+  private readonly scope: KeyScope;
+  private readonly id: string;
+  private bound: TaskState | undefined;
+  private boundTable: Table | undefined;
+
+  constructor(scope: KeyScope, operator: string, state: string) {
+    this.scope = scope;
+    this.id = tableId('value', operator, state);
+  }
+
+  get(): unknown {
+    return cloneValue(this.table().entries.get(this.scope.stateKey));
+  }
+
+  set(value: unknown): void {
+    this.scope.state.set(this.table(), this.scope.stateKey, cloneValue(value));
+  }
+
+  clear(): void {
+    this.scope.state.delete(this.table(), this.scope.stateKey);
+  }
+
+  private table(): Table {
+    if (this.boundTable === undefined || this.bound !== this.scope.state) {
+      this.bound = this.scope.state;
+      this.boundTable = this.bound.table(this.id);
+    }
+    return this.boundTable;
+  }
+}
+
+/** The state object that user code gets for a descriptor; its shape is that of the interfaces in api/state.ts. */
+export function openKeyedState(scope: KeyScope, operator: string, descriptor: StateDescriptorShape): object {
+  switch (descriptor.kind) {
+    case 'value':
+      return valueState(new Cell(scope, operator, descriptor.name), descriptor.initial);
+    case 'list':
+      return listState(new Cell(scope, operator, descriptor.name));
+    case 'map':
+      return mapState(scope, operator, descriptor.name);
+    case 'reducing':
+      return reducingState(new Cell(scope, operator, descriptor.name), required(descriptor.reduce));
+    case 'aggregating':
+      return aggregatingState(new Cell(scope, operator, descriptor.name), required(descriptor.aggregate));
+  }
+}
+
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError('state descriptor without its function');
+  return value;
+}
+
+function valueState(cell: Cell, initial: (() => unknown) | undefined): object {
+  return {
+    value: () => cell.get() ?? initial?.(),
+    update(value: unknown) {
+      if (value === undefined || value === null) cell.clear();
+      else cell.set(value);
+    },
+    clear: () => {
+      cell.clear();
+    },
+  };
+}
+
+function listState(cell: Cell): object {
+  const items = (): unknown[] => (cell.get() as unknown[] | undefined) ?? [];
+  return {
+    get: items,
+    add: (item: unknown) => {
+      cell.set([...items(), item]);
+    },
+    addAll: (more: Iterable<unknown>) => {
+      cell.set([...items(), ...more]);
+    },
+    update: (all: Iterable<unknown>) => {
+      cell.set([...all]);
+    },
+    clear: () => {
+      cell.clear();
+    },
+  };
+}
+
+function mapState(scope: KeyScope, operator: string, name: string): object {
+  const id = tableId('map', operator, name);
+  const table = (): MapTable => scope.state.mapTable(id);
+  const entry = (key: string | number): string => entryKey(scope.stateKey, stateKey(key));
+  const keys = (): string[] => table().keysOf(scope.stateKey);
+  const at = (key: string): unknown => cloneValue(table().entries.get(key));
+  return {
+    get: (key: string | number) => at(entry(key)),
+    put: (key: string | number, value: unknown) => {
+      scope.state.set(table(), entry(key), cloneValue(value));
+    },
+    has: (key: string | number) => table().entries.has(entry(key)),
+    remove: (key: string | number) => {
+      scope.state.delete(table(), entry(key));
+    },
+    keys: () => keys().map((key) => fromStateKey(restOf(key))),
+    values: () => keys().map(at),
+    entries: () => keys().map((key) => [fromStateKey(restOf(key)), at(key)]),
+    isEmpty: () => keys().length === 0,
+    clear: () => {
+      for (const key of keys()) scope.state.delete(table(), key);
+    },
+  };
+}
+
+function reducingState(cell: Cell, reduce: (left: unknown, right: unknown) => unknown): object {
+  return {
+    get: () => cell.get(),
+    add: (value: unknown) => {
+      const held = cell.get();
+      cell.set(held === undefined ? value : reduce(held, value));
+    },
+    clear: () => {
+      cell.clear();
+    },
+  };
+}
+
+function aggregatingState(cell: Cell, aggregate: NonNullable<StateDescriptorShape['aggregate']>): object {
+  return {
+    get: () => {
+      const held = cell.get();
+      return held === undefined ? undefined : aggregate.getResult(held);
+    },
+    add: (value: unknown) => {
+      cell.set(aggregate.add(cell.get() ?? aggregate.createAccumulator(), value));
+    },
+    clear: () => {
+      cell.clear();
+    },
+  };
+}

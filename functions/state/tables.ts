@@ -1,0 +1,120 @@
+import { binaryHeap, type BinaryHeap } from './binary-heap.ts';
+
+/**
+ * One state of one operator over all keys of a task: a flat map from entry keys to values. The entry key of a single value is its state
+ * key; where a key has many entries, it is `entryKey(stateKey, rest)`.
+ */
+export class Table {
+  readonly id: string;
+  readonly entries = new Map<string, unknown>();
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  put(key: string, value: unknown): void {
+    this.entries.set(key, value);
+  }
+
+  remove(key: string): void {
+    this.entries.delete(key);
+  }
+
+  /** The state key that an entry belongs to: it decides the entry's fragment. */
+  ownerOf(entry: string): string {
+    return entry;
+  }
+}
+
+/** A table with many entries under one state key, for map state. */
+export class MapTable extends Table {
+  private readonly index = new Map<string, Set<string>>();
+
+  override put(key: string, value: unknown): void {
+    super.put(key, value);
+    const stateKey = stateKeyOf(key);
+    const keys = this.index.get(stateKey);
+    if (keys) keys.add(key);
+    else this.index.set(stateKey, new Set([key]));
+  }
+
+  override remove(key: string): void {
+    super.remove(key);
+    const stateKey = stateKeyOf(key);
+    const keys = this.index.get(stateKey);
+    keys?.delete(key);
+    if (keys?.size === 0) this.index.delete(stateKey);
+  }
+
+  override ownerOf(entry: string): string {
+    return stateKeyOf(entry);
+  }
+
+  /** Entry keys under a state key, in canonical order: history must not show, or a replay would differ. */
+  keysOf(stateKey: string): string[] {
+    return [...(this.index.get(stateKey) ?? [])].sort();
+  }
+}
+
+/** Pending timers of one operator and time domain; the value of an entry is its time. */
+export class TimerTable extends Table {
+  private readonly heap: BinaryHeap<TimerEntry> = binaryHeap(compareTimers);
+
+  override put(key: string, value: unknown): void {
+    super.put(key, value);
+    this.heap.push({ key, time: value as number, stateKey: stateKeyOf(key) });
+  }
+
+  override ownerOf(entry: string): string {
+    return stateKeyOf(entry);
+  }
+
+  /** The first pending timer at or before `until` in canonical order (time, key), or undefined. It stays pending. */
+  firstDue(until: number): TimerEntry | undefined {
+    for (;;) {
+      const first = this.heap.peek();
+      if (!first) return undefined;
+      // Removed timers stay in the heap until they come up; one put back by an undo is in it twice.
+      if (!this.entries.has(first.key)) this.heap.pop();
+      else return first.time <= until ? first : undefined;
+    }
+  }
+}
+
+export interface TimerEntry {
+  readonly key: string;
+  readonly time: number;
+  readonly stateKey: string;
+}
+
+function compareTimers(a: TimerEntry, b: TimerEntry): number {
+  return a.time - b.time || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+}
+
+/** Table ids begin with their kind, so that a state can be loaded before its operator asks for it. */
+export type TableKind = 'value' | 'map' | 'timers';
+
+export function tableId(kind: TableKind, operator: string, state: string): string {
+  return `${kind}:${operator}/${state}`;
+}
+
+export function createTable(id: string): Table {
+  if (id.startsWith('map:')) return new MapTable(id);
+  return id.startsWith('timers:') ? new TimerTable(id) : new Table(id);
+}
+
+/** The key of an entry under a state key. The length in front keeps the two parts apart, whatever they hold. */
+export function entryKey(stateKey: string, rest: string): string {
+  return `${stateKey.length}|${stateKey}${rest}`;
+}
+
+function stateKeyOf(entry: string): string {
+  const bar = entry.indexOf('|');
+  return entry.slice(bar + 1, bar + 1 + Number(entry.slice(0, bar)));
+}
+
+/** The part of an entry key behind its state key. */
+export function restOf(entry: string): string {
+  const bar = entry.indexOf('|');
+  return entry.slice(bar + 1 + Number(entry.slice(0, bar)));
+}

@@ -1,0 +1,189 @@
+import { isMillraceError } from '../shared/errors.ts';
+import { decodeFence, encodeFence, newFence, type DeltaEntry, type Fence, type ImageEntry } from './fence.ts';
+import type { StateBackend, StateOp } from './state-backend.ts';
+import { TaskState, type Delta, type FragmentShape } from './task-state.ts';
+
+/** A fence as it was read: compare-and-set goes against `version`, cached state belongs to `created`. */
+export interface FenceNode {
+  readonly fence: Fence;
+  readonly version: number;
+  readonly created: string;
+}
+
+/** A task's state, in the cache of an environment, and the creation of the fence that it belongs to. */
+export interface CachedState {
+  readonly created: string;
+  readonly state: TaskState;
+}
+
+export interface TaskStoreOptions {
+  readonly fragments: FragmentShape;
+  /** Payload of one node; larger deltas and images are cut into chunks. */
+  readonly chunkBytes: number;
+  /** A unique name for what an attempt writes. */
+  readonly nonce: () => string;
+  /** Compaction begins at this many deltas, or when they outgrow half of the image; not below `minCompactionBytes` of deltas. */
+  readonly maxDeltas: number;
+  readonly minCompactionBytes: number;
+}
+
+/**
+ * Fence, deltas and images of one task on a backend (protocol section 3). All nodes but the fence are immutable and no name is used
+ * twice: what has a base version below the fence's and is not in its manifest can never be committed any more.
+ */
+export class TaskStore {
+  readonly fragments: FragmentShape;
+  private readonly backend: StateBackend;
+  private readonly path: string;
+  private readonly options: TaskStoreOptions;
+
+  constructor(backend: StateBackend, path: string, options: TaskStoreOptions) {
+    this.fragments = options.fragments;
+    this.backend = backend;
+    this.path = path;
+    this.options = options;
+  }
+
+  /** The fence, or undefined if the task has none here (a read may be old). */
+  async readFence(): Promise<FenceNode | undefined> {
+    const node = await this.backend.read(this.path);
+    return node && { fence: decodeFence(node.data), version: node.version, created: node.created };
+  }
+
+  /**
+   * Creates the fence. Created and set at once, so that its version begins at 1: ZooKeeper's client takes version 0 for "any", and the
+   * first commit would overwrite another's.
+   */
+  async createFence(next: number): Promise<void> {
+    const data = encodeFence(newFence(next, this.options.nonce()));
+    try {
+      await this.backend.multi([
+        { op: 'create', path: this.path, data },
+        { op: 'set', path: this.path, data, version: 0 },
+      ]);
+    } catch (error) {
+      if (!isMillraceError(error, 'MILLRACE_NODE_EXISTS')) throw error;
+    }
+  }
+
+  /**
+   * The state at exactly the fence's `seq`, from `cached` and the deltas since, or from images and deltas. Undefined if a node is
+   * missing: it has been compacted away, so the fence was old; a missing node is never empty.
+   */
+  async load({ fence, created }: FenceNode, cached: CachedState | undefined): Promise<TaskState | undefined> {
+    const warm = cached !== undefined && cached.created === created && canFollow(cached.state.seq, fence);
+    const state = warm ? cached.state : new TaskState(fence.imageSeq);
+    const paths = warm ? [] : fence.images.map((image) => image.paths);
+    for (const delta of fence.deltas) if (delta.seq > state.seq) paths.push(delta.paths);
+    const parts = await Promise.all(paths.map((chunks) => this.readChunks(chunks)));
+    for (const part of parts) {
+      if (!part) return undefined;
+      state.load(part);
+    }
+    state.seq = fence.seq;
+    return state;
+  }
+
+  /**
+   * Commits `fence` and the change that leads to it, if the fence is still at the version read.
+   *
+   * @throws MILLRACE_CONFLICT somebody else has committed. MILLRACE_OUTCOME_UNKNOWN: read the fence again.
+   */
+  async commit(node: FenceNode, fence: Fence, delta: Delta | undefined): Promise<FenceNode> {
+    const ops: StateOp[] = [];
+    let deltas = fence.deltas;
+    if (delta) {
+      const chunked = delta.bytes.length > this.options.chunkBytes;
+      const paths = chunked ? await this.writeChunks(`c-${node.version}-${this.options.nonce()}`, delta.bytes) : [`d-${fence.seq}`];
+      if (!chunked) ops.push({ op: 'create', path: this.child(`d-${fence.seq}`), data: delta.bytes });
+      const entry: DeltaEntry = { seq: fence.seq, paths, bytes: delta.bytes.length, fragments: delta.fragments };
+      deltas = [...deltas, entry];
+    }
+    return this.swap(node, { ...fence, deltas, nonce: this.options.nonce() }, ops);
+  }
+
+  /** Fails with MILLRACE_CONFLICT if the fence has moved on from the version read: a read that only writes can answer. */
+  async check(node: FenceNode): Promise<void> {
+    await this.backend.multi([{ op: 'check', path: this.path, version: node.version }]);
+  }
+
+  /** True when the deltas have outgrown the image. */
+  needsCompaction({ fence }: FenceNode): boolean {
+    const deltaBytes = fence.deltas.reduce((sum, delta) => sum + delta.bytes, 0);
+    const imageBytes = fence.images.reduce((sum, image) => sum + image.bytes, 0);
+    const { maxDeltas, minCompactionBytes } = this.options;
+    return fence.deltas.length >= maxDeltas || deltaBytes > Math.max(minCompactionBytes, imageBytes / 2);
+  }
+
+  /**
+   * Writes new images of the fragments that the deltas touch, swaps the manifest, and sweeps. `state` must be the state at exactly
+   * `node`, and stay with the caller meanwhile. A conflict means that somebody else went on: nothing to do.
+   */
+  async compact(node: FenceNode, state: TaskState): Promise<FenceNode> {
+    const { fence } = node;
+    const dirty = new Set(fence.deltas.flatMap((delta) => delta.fragments));
+    const images: ImageEntry[] = fence.images.filter((image) => !dirty.has(image.fragment));
+    for (const [fragment, bytes] of state.images(dirty, this.options.fragments)) {
+      const paths = await this.writeChunks(`i-${node.version}-${this.options.nonce()}-${fragment}`, bytes);
+      images.push({ fragment, paths, bytes: bytes.length });
+    }
+    const swapped = await this.swap(node, { ...fence, images, imageSeq: fence.seq, deltas: [], nonce: this.options.nonce() }, []);
+    await this.sweep(swapped);
+    return swapped;
+  }
+
+  private async swap(node: FenceNode, fence: Fence, ops: readonly StateOp[]): Promise<FenceNode> {
+    await this.backend.multi([{ op: 'set', path: this.path, data: encodeFence(fence), version: node.version }, ...ops]);
+    return { fence, version: node.version + 1, created: node.created };
+  }
+
+  /** Deletes what can never be named by a fence again: not in the manifest, and prepared for, or committed by, an older version. */
+  private async sweep({ fence, version }: FenceNode): Promise<void> {
+    const named = new Set([...fence.images, ...fence.deltas].flatMap((entry) => entry.paths));
+    for (const name of await this.backend.list(this.path)) {
+      if (named.has(name) || !isGarbage(name, version, fence.seq)) continue;
+      try {
+        await this.backend.multi([{ op: 'delete', path: this.child(name) }]);
+      } catch (error) {
+        if (!isMillraceError(error, 'MILLRACE_CONFLICT')) throw error; // another sweep was faster
+      }
+    }
+  }
+
+  private async readChunks(paths: readonly string[]): Promise<Uint8Array | undefined> {
+    const nodes = await Promise.all(paths.map((path) => this.backend.read(this.child(path))));
+    const parts: Uint8Array[] = [];
+    for (const node of nodes) {
+      if (!node) return undefined;
+      parts.push(node.data);
+    }
+    return parts.length === 1 ? parts[0] : Buffer.concat(parts);
+  }
+
+  private async writeChunks(name: string, bytes: Uint8Array): Promise<string[]> {
+    const paths: string[] = [];
+    for (let at = 0; at === 0 || at < bytes.length; at += this.options.chunkBytes) {
+      const path = `${name}-${paths.length}`;
+      const data = bytes.subarray(at, at + this.options.chunkBytes);
+      await this.backend.multi([{ op: 'create', path: this.child(path), data }]);
+      paths.push(path);
+    }
+    return paths;
+  }
+
+  private child(name: string): string {
+    return `${this.path}/${name}`;
+  }
+}
+
+/** Whether state at `seq` can be brought to the fence's by deltas alone. */
+function canFollow(seq: number, fence: Fence): boolean {
+  return seq <= fence.seq && seq >= fence.imageSeq;
+}
+
+function isGarbage(name: string, version: number, seq: number): boolean {
+  const prepared = /^[ci]-(\d+)-/.exec(name);
+  if (prepared) return Number(prepared[1]) < version;
+  const delta = /^d-(\d+)$/.exec(name);
+  return delta !== null && Number(delta[1]) <= seq;
+}

@@ -1,0 +1,3 @@
+import { describeMutants } from './mutants-suite.ts';
+
+describeMutants(0);

@@ -1,0 +1,161 @@
+import type { Mutant } from './mutation.ts';
+
+const RUN = 'runtime/fenced-run.ts';
+const ENGINE = 'runtime/stage-engine.ts';
+
+/** Rules about errors, dead letters and the end of the input: sections 6 and 7. */
+export const ERROR_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'stateNotUndone',
+    rule: '§6 undo takes back state and timers',
+    edits: [{ file: ENGINE, find: '        state.rollback(mark);\n', replace: '' }],
+    world: { hiccups: true },
+    seed: 1,
+  },
+  {
+    name: 'outputsNotUndone',
+    rule: '§6 undo takes back outputs',
+    edits: [{ file: ENGINE, find: '        outputs.undo();\n', replace: '' }],
+    world: { hiccups: true },
+    seed: 1,
+  },
+  {
+    name: 'emissionNotUndone',
+    rule: '§2 a second attempt numbers its outputs as the first did',
+    edits: [
+      {
+        file: ENGINE,
+        find: '      context.emission = firstEmission;\n      context.draws = 0;',
+        replace: '      if (attempt === 1) context.emission = firstEmission;\n      context.draws = 0;',
+      },
+      { file: ENGINE, find: '        context.emission = firstEmission;\n        if (attempt', replace: '        if (attempt' },
+    ],
+    world: { hiccups: true, determinismEvery: 0 },
+    seed: 2,
+  },
+  {
+    name: 'sinkNotUndone',
+    rule: '§6 undo takes back what a sink holds',
+    edits: [{ file: 'runtime/batch-outputs.ts', find: '    for (const [sink, mark] of this.sinkMarks) sink.reset(mark);\n', replace: '' }],
+    world: { hiccups: true, determinismEvery: 0 },
+    seed: 8,
+  },
+  {
+    name: 'noVerdict',
+    rule: '§6 a dead letter is decided by a committed verdict: nothing is published beyond an undecided record ◆',
+    edits: [
+      {
+        file: RUN,
+        find: '    return { origin: name, failure };\n',
+        replace: '    this.bury(name, failure, payload);\n    return undefined;\n',
+      },
+    ],
+    world: { poison: true, mends: true, late: false, topology: 'chain', faults: 14 },
+    seed: 33,
+  },
+  {
+    name: 'halfFrame',
+    rule: '§6 the batch is cut before the message of the record that failed: all of a message or nothing',
+    edits: [
+      {
+        file: 'runtime/fenced-task.ts',
+        find: 'this.takeBack(held, sinks);\n      ({ run, outputs } = this.compute(held, before, tasks, sinks));\n      if (run.cut)',
+        replace: 'if (before.length < 0)',
+      },
+    ],
+    world: { poison: true, mends: false, topology: 'chain', frameBytes: 100_000, batch: 4 },
+    seed: 2,
+  },
+  {
+    name: 'verdictForgotten',
+    rule: '§6 the verdict is committed with the prefix',
+    edits: [
+      {
+        file: 'runtime/fenced-task.ts',
+        find: 'const verdicts = cut ? [...run.draft.verdicts, cut] : run.draft.verdicts;',
+        replace: 'const { verdicts } = run.draft;',
+      },
+    ],
+    world: { poison: true },
+    seed: 2,
+  },
+  {
+    name: 'verdictKept',
+    rule: '§6 the batch that skips the record clears its verdict',
+    edits: [{ file: RUN, find: 'draft.verdicts = draft.verdicts.filter((one) => one !== verdict);', replace: '' }],
+    world: { poison: true },
+    seed: 2,
+  },
+  {
+    name: 'noDeadEntry',
+    rule: '§6 dead/<origin> goes into the state with the dead letter',
+    edits: [{ file: RUN, find: '    state.set(state.table(DEAD_LETTERS), stateKey(origin), true);\n', replace: '' }],
+    world: { poison: true },
+    seed: 2,
+  },
+  {
+    name: 'eventTimeOfOthers',
+    rule: '§7 a skipped record moves no watermark, whatever the environment ran before (I6)',
+    edits: [{ file: ENGINE, find: '    this.context.eventTimeSeen = -Infinity; // another', replace: '    // another' }],
+    world: { topology: 'direct', badInput: true, partitions: 2, records: 12 },
+    seed: 64,
+  },
+  {
+    name: 'creationTimeAsLogTime',
+    rule: '§3 only log append times tell that an upstream went back: creation times come in any order',
+    edits: [{ file: 'runtime/kafka-event.ts', find: 'return isLogTime ? time : 0;', replace: 'return isLogTime || true ? time : 0;' }],
+    world: { logTime: false },
+    seed: 1,
+  },
+  {
+    name: 'markTimeOfLast',
+    rule: '§3 a mark keeps the largest log time: the end of an input has none',
+    edits: [{ file: RUN, find: 'time: Math.max(mark?.time ?? 0, reader.lastTime)', replace: 'time: reader.lastTime' }],
+    world: { bounded: true, logTime: true, topology: 'direct', faults: 14 },
+    seed: 342,
+  },
+  {
+    name: 'endOfOtherGeneration',
+    rule: '§7 an end of another generation is refused ◆, before a fence could be created from it ◆',
+    edits: [{ file: 'runtime/kafka-event.ts', find: "if (event['generation'] !== generation) {", replace: 'if (generation < 0) {' }],
+    world: { bounded: true },
+    seed: 2,
+  },
+  {
+    name: 'endKeepsTicks',
+    rule: '§7 at +∞ all processing-time timers fire too ◆',
+    edits: [
+      {
+        file: RUN,
+        find: 'if (risen === Infinity && draft.processingTime < Infinity) {',
+        replace: 'if (risen === Infinity && draft.processingTime > Infinity) {',
+      },
+    ],
+    world: { bounded: true, ticks: true },
+    seed: 1,
+  },
+  {
+    name: 'endEarly',
+    rule: '§7 the end is sent when nothing readable is left below it ◆ (a rule of clocks: the world’s)',
+    edits: [],
+    switches: { endEarly: true },
+    world: { bounded: true },
+    seed: 1,
+  },
+  {
+    name: 'endNotFixed',
+    rule: '§7 records at or above the end are not read ◆ (a rule of mappings: the world’s)',
+    edits: [],
+    switches: { endNotFixed: true },
+    world: { bounded: true },
+    seed: 1,
+  },
+  {
+    name: 'endByFrame',
+    rule: '§7 the end of a fenced source stage is an invocation, not a frame past it ◆ (the world’s clocks)',
+    edits: [],
+    switches: { endByFrame: true },
+    world: { bounded: true, topology: 'direct' },
+    seed: 1,
+  },
+];
