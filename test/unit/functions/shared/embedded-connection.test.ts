@@ -100,7 +100,9 @@ describe('errors', () => {
   test('a loss fails everything that is pending; the next request connects again', async () => {
     onRequest = (_, socket) => socket.destroy();
     const outcomes = await Promise.allSettled([ask('a'), ask('b')]);
-    expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code)).toEqual(Array(2).fill('MILLRACE_OUTCOME_UNKNOWN'));
+    expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code)).toEqual(
+      Array(2).fill('MILLRACE_OUTCOME_UNKNOWN'),
+    );
 
     onRequest = echo;
     await expect(ask('c')).resolves.toBe('c');
@@ -110,7 +112,9 @@ describe('errors', () => {
   test('nothing was carried out if there is no server at all', async () => {
     const lonely = new EmbeddedConnection(join(folder, 'nobody'));
 
-    await expect(lonely.request(1, Buffer.alloc(0), 'MILLRACE_OUTCOME_UNKNOWN')).rejects.toMatchObject({ code: 'MILLRACE_CONNECTION_LOST' });
+    await expect(lonely.request(1, Buffer.alloc(0), 'MILLRACE_OUTCOME_UNKNOWN')).rejects.toMatchObject({
+      code: 'MILLRACE_CONNECTION_LOST',
+    });
   });
 
   test('a server that speaks something else is hung up on', async () => {

@@ -1,0 +1,245 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build as runEsbuild, type BuildOptions, type BuildResult, type Message, type Plugin } from 'esbuild';
+import type { PipelinePlan, StagePlan } from '../functions/graph/stage-plan.ts';
+import { MillraceError } from '../functions/shared/errors.ts';
+import { type BundleInput, ModuleNames, packageName, projectDirOf } from './bundle-contents.ts';
+import { stageEntry } from './stage-entry.ts';
+
+export interface BundlingOptions {
+  /**
+   * Files to use for module names, matched whole: `{ millrace: …, 'millrace/runtime': … }` where the pipeline's project has no
+   * Millrace installed, as when a checkout's CLI runs it.
+   *
+   * @default - every module is looked for from the file that imports it
+   */
+  readonly alias?: Readonly<Record<string, string>>;
+  /** Called with each of esbuild's warnings, as `file:line:column: text`. @default - none are reported */
+  readonly onWarning?: (warning: string) => void;
+}
+
+export interface BundleStagesOptions extends BundlingOptions {
+  /** The file whose default export is the pipeline. */
+  readonly pipelineFile: string;
+  readonly plan: PipelinePlan;
+  /** Made if missing. Older bundles in it are left alone: an environment may still run them. */
+  readonly outDir: string;
+}
+
+/** One stage as Lambda runs it. */
+export interface StageBundle {
+  readonly stage: string;
+  /** `<outDir>/<stage>-<hash>`: the function's code and nothing else. Handler: `index.handler`. */
+  readonly dir: string;
+  /** `index.js` in `dir`, CommonJS. */
+  readonly file: string;
+  /** Beside `dir`, so that it is not deployed. */
+  readonly sourceMap: string;
+  /** Of the bytes of `file`. */
+  readonly hash: string;
+  readonly bytes: number;
+  /** The largest first. */
+  readonly inputs: readonly BundleInput[];
+  /** The npm packages among `inputs`, sorted. */
+  readonly packages: readonly string[];
+}
+
+/** What no file of Millrace may bring into a stage; users' own files may, except for native code. */
+const FORBIDDEN = ['@aws-sdk', 'aws-cdk-lib', 'constructs', 'esbuild', 'zeromq'];
+const NATIVE = ['zeromq'];
+
+const STAGE = 'millrace-stage';
+
+/** CommonJS loads as fast as ESM and needs no shim for `require`; module-first fields make bundles smaller, and loading quicker. */
+const SETTINGS = {
+  bundle: true,
+  charset: 'utf8',
+  format: 'cjs',
+  legalComments: 'none',
+  logLevel: 'silent',
+  mainFields: ['module', 'main'],
+  platform: 'node',
+  target: 'node20',
+  treeShaking: true,
+  write: false,
+} as const satisfies BuildOptions;
+
+/**
+ * Bundles every stage of a plan, in one build. Equal input gives equal bytes and hashes wherever the checkout and `outDir` are.
+ *
+ * @throws MILLRACE_INPUT_UNREADABLE there is no such pipeline file.
+ * @throws MILLRACE_BUNDLE_FAILED with the place and text of each error.
+ */
+export async function bundleStages(options: BundleStagesOptions): Promise<StageBundle[]> {
+  const { plan, outDir } = options;
+  const pipelineFile = await sourceFile(options.pipelineFile);
+  const projectDir = projectDirOf(dirname(pipelineFile));
+  const entries = new Map(plan.stages.map((stage) => [stage.id, stageEntry(plan, stage, `./${basename(pipelineFile)}`)]));
+  const result = await run(pipelineFile, options, {
+    ...SETTINGS,
+    absWorkingDir: projectDir,
+    entryPoints: plan.stages.map((stage, i) => ({ in: `${STAGE}:${stage.id}`, out: `${i}/index` })),
+    metafile: true,
+    minify: true,
+    outdir: virtualOutDir(projectDir),
+    plugins: [stageEntries(entries, dirname(pipelineFile)), stageModules(options.alias ?? {}, new ModuleNames(projectDir))],
+    sourcemap: 'external',
+  });
+  return Promise.all(plan.stages.map((stage, i) => writeStage(stage, i, result, projectDir, outDir)));
+}
+
+/**
+ * Bundles one file with all that it imports, unminified, as CommonJS source: the same modules that a stage would get.
+ *
+ * @throws as {@link bundleStages}
+ */
+export async function bundleModule(file: string, options: BundlingOptions = {}): Promise<string> {
+  const source = await sourceFile(file);
+  const projectDir = projectDirOf(dirname(source));
+  const { outputFiles } = await run(source, options, {
+    ...SETTINGS,
+    absWorkingDir: projectDir,
+    entryPoints: [source],
+    outfile: join(projectDir, '.millrace.cjs'),
+    plugins: [stageModules(options.alias ?? {}, new ModuleNames(projectDir))],
+    sourcemap: 'inline',
+    // The code will run from elsewhere; stacks shall still name the user's file.
+    sourceRoot: `${pathToFileURL(projectDir).href}/`,
+  });
+  return new TextDecoder().decode(outputFiles?.[0]?.contents);
+}
+
+/** Never written: output paths only have to be the same relative to the project on every machine. */
+function virtualOutDir(projectDir: string): string {
+  return join(projectDir, '.millrace');
+}
+
+async function sourceFile(file: string): Promise<string> {
+  const unreadable = (why: string, cause?: unknown): MillraceError =>
+    new MillraceError('MILLRACE_INPUT_UNREADABLE', `cannot read the pipeline file ${file} (${why}); give the path of a .ts or .js file`, {
+      cause,
+    });
+  const path = await realpath(file).catch((error: unknown) => {
+    throw unreadable(String((error as NodeJS.ErrnoException).code), error);
+  });
+  if (!(await stat(path)).isFile()) throw unreadable('it is no file');
+  return path;
+}
+
+async function run(file: string, { onWarning }: BundlingOptions, settings: BuildOptions): Promise<BuildResult> {
+  try {
+    const result = await runEsbuild(settings);
+    for (const warning of result.warnings) onWarning?.(describeMessage(warning));
+    return result;
+  } catch (error) {
+    const messages = (error as { errors?: readonly Message[] }).errors?.map(describeMessage) ?? [String(error)];
+    throw new MillraceError('MILLRACE_BUNDLE_FAILED', `cannot bundle ${basename(file)}:\n  ${messages.join('\n  ')}`);
+  }
+}
+
+function describeMessage({ location, text }: Message): string {
+  const place = location === null ? '' : `${location.file}:${location.line}:${location.column + 1}: `;
+  const missing = /^Could not resolve "([^./][^"]*)"/.exec(text)?.[1];
+  const step = missing === undefined ? '' : `; run "npm install ${packageName(missing)}" in the pipeline's project, or correct the import`;
+  return place + text + step;
+}
+
+/** The modules that bundles start from, one a stage. */
+function stageEntries(entries: ReadonlyMap<string, string>, resolveDir: string): Plugin {
+  return {
+    name: 'millrace-entries',
+    setup(build) {
+      build.onResolve({ filter: new RegExp(`^${STAGE}:`) }, ({ path }) => ({ path: path.slice(STAGE.length + 1), namespace: STAGE }));
+      build.onLoad({ filter: /(?:)/, namespace: STAGE }, ({ path }) => ({ contents: entries.get(path) ?? '', loader: 'js', resolveDir }));
+    },
+  };
+}
+
+/** Where Millrace's own modules come from, and which modules may not be in a stage. */
+function stageModules(alias: Readonly<Record<string, string>>, names: ModuleNames): Plugin {
+  return {
+    name: 'millrace-modules',
+    setup(build) {
+      build.onResolve({ filter: /^millrace(\/|$)/ }, ({ path, kind, importer, resolveDir }) => {
+        const file = alias[path];
+        if (file !== undefined) return build.resolve(resolve(file), { kind, importer, resolveDir: dirname(resolve(file)) });
+        // A `require` would bring in the CommonJS copy of Millrace beside the ESM one.
+        return kind === 'require-call' ? build.resolve(path, { kind: 'import-statement', importer, resolveDir }) : undefined;
+      });
+      build.onResolve({ filter: new RegExp(`^(${FORBIDDEN.join('|')})(/|$)`) }, ({ path, importer }) => {
+        if (names.isMillrace(importer)) return refuse(forbidden(path));
+        return isOf(NATIVE, path) ? refuse(native(path)) : undefined;
+      });
+      build.onResolve({ filter: /\.node$/ }, ({ path }) => refuse(native(path)));
+    },
+  };
+}
+
+function refuse(text: string): { errors: { text: string }[] } {
+  return { errors: [{ text }] };
+}
+
+function forbidden(path: string): string {
+  return `Millrace itself brings "${path}" into a stage, which may hold none of ${FORBIDDEN.join(', ')}; this is a fault in Millrace, please report it`;
+}
+
+function native(path: string): string {
+  return `"${path}" is native code, which cannot be bundled into a function; use a package in plain JavaScript, or call a service that runs it`;
+}
+
+function isOf(packages: readonly string[], path: string): boolean {
+  return packages.includes(packageName(path));
+}
+
+async function writeStage(stage: StagePlan, index: number, built: BuildResult, projectDir: string, outDir: string): Promise<StageBundle> {
+  const output = `${virtualOutDir(projectDir)}/${index}/index.js`;
+  const code = contentsOf(built, output);
+  const hash = createHash('sha256').update(code).digest('hex').slice(0, 16);
+  const dir = join(resolve(outDir), `${stage.id.replace(/[^\w.-]/g, '_')}-${hash}`);
+  const file = join(dir, 'index.js');
+  const sourceMap = `${dir}.js.map`;
+  await mkdir(dir, { recursive: true });
+  // Says what the file is even below a package of ES modules.
+  await replaceFile(join(dir, 'package.json'), '{"type":"commonjs"}\n');
+  await replaceFile(file, code);
+  await replaceFile(sourceMap, portableMap(contentsOf(built, `${output}.map`), dirname(output), projectDir));
+  const inputs = inputsOf(built, index, projectDir);
+  const packages = inputs.map(({ owner }) => owner).filter((owner) => owner !== 'millrace' && owner !== 'pipeline');
+  return { stage: stage.id, dir, file, sourceMap, hash, bytes: code.byteLength, inputs, packages: [...new Set(packages)].sort() };
+}
+
+function contentsOf(built: BuildResult, path: string): Uint8Array {
+  const found = built.outputFiles?.find((output) => resolve(output.path) === resolve(path));
+  if (found === undefined) throw new MillraceError('MILLRACE_BUNDLE_FAILED', `esbuild made no ${basename(path)}`);
+  return found.contents;
+}
+
+/** Readers, and other bundlings of the same bytes, see the old file or the new one, never half of it. */
+async function replaceFile(file: string, contents: Uint8Array | string): Promise<void> {
+  const draft = `${file}.${randomUUID()}`;
+  await writeFile(draft, contents);
+  await rename(draft, file);
+}
+
+function inputsOf({ metafile }: BuildResult, index: number, projectDir: string): BundleInput[] {
+  const names = new ModuleNames(projectDir);
+  const output = metafile?.outputs[`.millrace/${index}/index.js`];
+  return Object.entries(output?.inputs ?? {})
+    .map(([key, { bytesInOutput }]) => ({ ...names.describe(moduleFile(key, projectDir)), bytes: bytesInOutput }))
+    .sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1));
+}
+
+/** A source map whose sources have the names of {@link BundleInput}, not paths of this machine. */
+function portableMap(map: Uint8Array, mapDir: string, projectDir: string): string {
+  const names = new ModuleNames(projectDir);
+  const parsed = JSON.parse(new TextDecoder().decode(map)) as { sources: string[] };
+  const sources = parsed.sources.map((source) => names.describe(moduleFile(source, mapDir)).path);
+  return JSON.stringify({ ...parsed, sources });
+}
+
+/** Generated and disabled modules are written `namespace:name` by esbuild; only files have a path. */
+function moduleFile(name: string, dir: string): string {
+  return name.startsWith(`${STAGE}:`) ? name : resolve(dir, name.replace(/^\(disabled\):/, ''));
+}

@@ -1,0 +1,51 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MillraceError } from '../functions/shared/errors.ts';
+
+/** The folder of `--data`, for one process at a time. */
+export interface DataDir {
+  readonly path: string;
+  readonly statePath: string;
+  /** Lets another process have it. */
+  release(): void;
+}
+
+/** Makes the folder if need be, and takes it. @throws MILLRACE_DATA_INVALID another process that lives has it. */
+export function openDataDir(path: string): DataDir {
+  const lock = join(path, 'lock');
+  try {
+    mkdirSync(path, { recursive: true });
+    takeLock(lock);
+  } catch (cause) {
+    if (cause instanceof MillraceError) throw cause;
+    throw new MillraceError('MILLRACE_DATA_INVALID', `--data ${path} cannot be used: ${(cause as Error).message}`, { cause });
+  }
+  return { path, statePath: join(path, 'state.log'), release: () => rmSync(lock, { force: true }) };
+}
+
+/** Holds the process id and when the process began: in a container the same id comes back with every start. */
+function takeLock(lock: string): void {
+  const self = `${process.pid} ${performance.timeOrigin}`;
+  try {
+    writeFileSync(lock, self, { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const holder = readFileSync(lock, 'utf8');
+    const owner = parseInt(holder, 10);
+    if (holder === self || (owner !== process.pid && isAlive(owner)))
+      throw new MillraceError(
+        'MILLRACE_DATA_INVALID',
+        `process ${owner} is using this data folder; stop it, or give another --data (lock: ${lock})`,
+      );
+    writeFileSync(lock, self); // left by a run that was killed
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,193 @@
+import { isMillraceError } from '../../functions/shared/errors.ts';
+import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts';
+import type { PartitionLog } from '../log/partition-log.ts';
+import { judgeBatch, type BatchVerdict } from './batch-response.ts';
+import type { MappingContext } from './event-source-mapping.ts';
+import type { InvocationResult } from './function-emulator.ts';
+import { KafkaEventText, type EventPart } from './kafka-event-text.ts';
+
+/** Base64 makes four characters of three bytes. */
+const BASE64_GROWTH = 4 / 3;
+
+/** Partitions that share invocations: one, or all of a mapping that mixes them. One batch is in flight at a time. */
+export class MappingLane {
+  private readonly partitions: readonly PartitionLog[];
+  private readonly context: MappingContext;
+  /** Next offset to deliver, by partition. */
+  private readonly positions: number[];
+  private readonly affinity: string;
+  private wake: (() => void) | undefined;
+  private readonly stopWatching: readonly (() => void)[];
+
+  constructor(partitions: readonly PartitionLog[], positions: readonly number[], context: MappingContext) {
+    this.partitions = partitions;
+    this.positions = [...positions];
+    this.context = context;
+    this.affinity = partitions.map(({ topic, partition }) => `${topic}-${partition}`).join();
+    this.stopWatching = partitions.map((partition) => partition.watch(() => this.wake?.()));
+  }
+
+  /** Delivers batches until the mapping closes. */
+  async run(): Promise<void> {
+    while (await this.waitForBatch()) {
+      const event = this.nextEvent();
+      await this.deliver(event.toString(), event.parts);
+    }
+    for (const stop of this.stopWatching) stop();
+  }
+
+  /** Looks again at whether to deliver: something about the mapping has changed. */
+  nudge(): void {
+    this.wake?.();
+  }
+
+  /** Resolves with a slot taken when there is a batch to deliver; false when the mapping closes. */
+  private async waitForBatch(): Promise<boolean> {
+    const { context } = this;
+    for (;;) {
+      if (context.state() === 'closing') return false;
+      const delay = context.state() === 'enabled' ? this.delay() : Infinity;
+      if (delay > 0) {
+        await this.sleep(delay);
+        continue;
+      }
+      await context.slots.acquire(context.group, context.priority);
+      if (context.state() === 'enabled') return true;
+      context.slots.release(context.group);
+    }
+  }
+
+  /** Ms until a batch is due: 0 if it is full, or nothing more is to be expected; ∞ without records. */
+  private delay(): number {
+    const { batchSize, windowMs, maxPayloadBytes, clock } = this.context;
+    let [records, bytes, oldest] = [0, 0, Infinity];
+    this.partitions.forEach((log, i) => {
+      const from = this.positions[i] ?? 0;
+      if (log.endOffset <= from) return;
+      records += log.endOffset - from;
+      bytes += log.bytesFrom(from);
+      oldest = Math.min(oldest, log.timeOf(Math.max(from, log.startOffset)));
+    });
+    if (records === 0) return Infinity;
+    if (records >= batchSize || bytes * BASE64_GROWTH >= maxPayloadBytes || this.context.isHurried()) return 0;
+    return Math.max(0, oldest + windowMs - clock.now());
+  }
+
+  private sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = ms === Infinity ? undefined : this.context.clock.after(ms, () => this.wake?.());
+      this.wake = () => {
+        this.wake = undefined;
+        cancel?.();
+        resolve();
+      };
+    });
+  }
+
+  private nextEvent(): KafkaEventText {
+    const { bootstrapServers, maxPayloadBytes, batchSize } = this.context;
+    const event = new KafkaEventText(bootstrapServers, maxPayloadBytes);
+    this.partitions.forEach((log, i) => {
+      if (event.recordCount < batchSize) event.add(log, this.positions[i] ?? 0, batchSize - event.recordCount);
+    });
+    return event;
+  }
+
+  /** Invokes the function with one batch, whose slot is taken, until it is through, given up or the mapping closes. */
+  private async deliver(payload: string, parts: readonly EventPart[]): Promise<void> {
+    const { context } = this;
+    for (let failures = 0; ;) {
+      const result = await this.invoke(payload);
+      if (result) {
+        const verdict = judgeBatch(result, parts, context.partialBatchResponse);
+        context.onInvocation(result, parts, verdict);
+        if (this.settle(verdict, parts)) return;
+        failures++;
+        if (context.maxRetries >= 0 && failures > context.maxRetries) {
+          await this.giveUp(parts, verdict);
+          return;
+        }
+        context.stats.retries++;
+      }
+      if (!(await this.backOff(failures))) return;
+      await context.slots.acquire(context.group, context.priority);
+    }
+  }
+
+  /** One invocation; undefined if it was throttled. Gives the slot back. */
+  private async invoke(payload: string): Promise<InvocationResult | undefined> {
+    const { context } = this;
+    try {
+      return await context.invoke(payload, this.affinity);
+    } catch (error) {
+      if (!isMillraceError(error, 'MILLRACE_FUNCTION_THROTTLED')) throw error;
+      context.stats.throttles++;
+      return undefined;
+    } finally {
+      context.slots.release(context.group);
+    }
+  }
+
+  /** Commits what is through; false if the whole batch must come again. */
+  private settle(verdict: BatchVerdict, parts: readonly EventPart[]): boolean {
+    const { stats } = this.context;
+    if (verdict.kind === 'failed') {
+      stats.lastFailure = verdict.reason;
+      return false;
+    }
+    stats.batches++;
+    if (!verdict.isWhole) stats.retries++;
+    parts.forEach((part, i) => {
+      const commit = verdict.commits[i] ?? part.from;
+      stats.bytes += part.bytes * ((commit - part.from) / (part.to - part.from));
+      stats.records += commit - part.from;
+      this.commit(part, commit);
+    });
+    return true;
+  }
+
+  private commit(part: EventPart, offset: number): void {
+    const index = this.partitions.findIndex(({ topic, partition }) => topic === part.topic && partition === part.partition);
+    this.positions[index] = offset;
+    this.context.commit(part.topic, part.partition, offset);
+  }
+
+  /** Waits before the next attempt, twice as long each time; false if the mapping closes meanwhile. */
+  private async backOff(failures: number): Promise<boolean> {
+    const { context } = this;
+    const { backOff, clock } = context;
+    const end = clock.now() + Math.min(backOff.maxMs, backOff.firstMs * 2 ** Math.max(0, failures - 1));
+    for (;;) {
+      const left = end - clock.now();
+      if (context.state() === 'closing') return false;
+      if (context.state() === 'enabled' && left <= 0) return true;
+      await this.sleep(left > 0 ? left : Infinity);
+    }
+  }
+
+  /** Puts the records of a batch that keeps failing into the on-failure topic, and goes on behind them. */
+  private async giveUp(parts: readonly EventPart[], verdict: BatchVerdict): Promise<void> {
+    const { context } = this;
+    context.stats.givenUp++;
+    for (const part of parts) {
+      const reason = verdict.kind === 'failed' ? verdict.reason : '';
+      await context.toFailureTopic(part, this.failed(part, reason));
+      this.commit(part, part.to);
+    }
+  }
+
+  private failed(part: EventPart, reason: string): OutgoingMessage[] {
+    const log = this.partitions.find(({ topic, partition }) => topic === part.topic && partition === part.partition);
+    const records = log?.read(part.from, { maxRecords: part.to - part.from, maxBytes: Infinity }) ?? [];
+    return records.map(({ key, value, headers, offset }) => {
+      const origin = {
+        'millrace-topic': part.topic,
+        'millrace-partition': part.partition,
+        'millrace-offset': offset,
+        'millrace-error': reason,
+      };
+      const added = Object.entries(origin).map(([name, text]) => [name, Buffer.from(String(text))] as const);
+      return { key, value, headers: [...headers, ...added] };
+    });
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * What an execution environment runs before the bundle, as source text for `new Worker(text, { eval: true })`: workers inherit no loader
+ * of the parent, and the same text works from source and from both published builds.
+ *
+ * Messages to the parent, in order: `output` at every write, so that nothing is lost when the thread is killed; `ready` or
+ * `initFailed`; `done` for each invocation; `crash` before a fatal exit.
+ */
+export const WORKER_BOOTSTRAP = `'use strict';
+const { parentPort, workerData } = require('node:worker_threads');
+const diagnostics = require('node:diagnostics_channel');
+const v8 = require('node:v8');
+
+const { bundlePath, functionName, functionArn, memoryMb } = workerData;
+let metrics = [];
+
+for (const stream of ['stdout', 'stderr']) {
+  process[stream].write = (chunk, encoding, callback) => {
+    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+    parentPort.postMessage({ kind: 'output', stream, text });
+    const done = typeof encoding === 'function' ? encoding : callback;
+    if (done) process.nextTick(done);
+    return true;
+  };
+}
+
+diagnostics.subscribe('millrace:stage:batch', (message) => metrics.push(message));
+
+function toError(thrown, type) {
+  const error = thrown instanceof Error ? thrown : undefined;
+  return {
+    errorType: type ?? error?.name ?? typeof thrown,
+    errorMessage: error ? error.message : String(thrown),
+    ...(error?.code === undefined ? {} : { code: String(error.code) }),
+    trace: error?.stack ? error.stack.split('\\n') : [],
+  };
+}
+
+function crash(error) {
+  parentPort.postMessage({ kind: 'crash', error });
+  process.exit(1);
+}
+process.on('uncaughtException', (thrown) => crash(toError(thrown)));
+process.on('unhandledRejection', (reason) => crash({ ...toError(reason, 'Runtime.UnhandledPromiseRejection') }));
+
+function toContext({ requestId, deadline, clientContext }) {
+  return {
+    awsRequestId: requestId,
+    functionName,
+    functionVersion: '$LATEST',
+    invokedFunctionArn: functionArn,
+    memoryLimitInMB: String(memoryMb),
+    logGroupName: '/aws/lambda/' + functionName,
+    logStreamName: 'local',
+    ...(clientContext === undefined ? {} : { clientContext: JSON.parse(clientContext) }),
+    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+  };
+}
+
+async function invoke(handler, invocation) {
+  const reply = { kind: 'done', requestId: invocation.requestId, payload: '', error: undefined, metrics: [], heapBytes: 0 };
+  metrics = reply.metrics;
+  try {
+    const result = await handler(JSON.parse(invocation.payload), toContext(invocation));
+    reply.payload = JSON.stringify(result === undefined ? null : result);
+  } catch (thrown) {
+    reply.error = toError(thrown);
+  }
+  reply.heapBytes = v8.getHeapStatistics().total_heap_size;
+  parentPort.postMessage(reply);
+}
+
+function load() {
+  const { handler } = require(bundlePath);
+  if (typeof handler !== 'function') throw Object.assign(new Error(bundlePath + ' exports no function named handler'), { name: 'Runtime.HandlerNotFound' });
+  return handler;
+}
+
+const started = performance.now();
+try {
+  const handler = load();
+  parentPort.on('message', (invocation) => invoke(handler, invocation));
+  parentPort.postMessage({ kind: 'ready', initMs: performance.now() - started });
+} catch (thrown) {
+  parentPort.postMessage({ kind: 'initFailed', error: toError(thrown) });
+}
+`;
+
+/** Lambda's description of what a function threw; `code` is Millrace's addition. */
+export interface FunctionErrorBody {
+  readonly errorType: string;
+  readonly errorMessage: string;
+  readonly code?: string;
+  readonly trace?: readonly string[];
+}
+
+/** What the bootstrap takes. */
+export interface WorkerInvocation {
+  readonly requestId: string;
+  /** The event as JSON: parsed in the worker, which is cheaper than cloning the object. */
+  readonly payload: string;
+  /** Wall time in ms at which the invocation times out. */
+  readonly deadline: number;
+  /** JSON. */
+  readonly clientContext: string | undefined;
+}
+
+/** What the bootstrap sends. */
+export type WorkerMessage =
+  | { readonly kind: 'output'; readonly stream: 'stdout' | 'stderr'; readonly text: string }
+  | { readonly kind: 'ready'; readonly initMs: number }
+  | { readonly kind: 'initFailed' | 'crash'; readonly error: FunctionErrorBody }
+  | {
+      readonly kind: 'done';
+      readonly requestId: string;
+      readonly payload: string;
+      readonly error: FunctionErrorBody | undefined;
+      readonly metrics: readonly unknown[];
+      readonly heapBytes: number;
+    };
