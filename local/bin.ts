@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { fileURLToPath } from 'node:url';
+import { runCli } from './cli.ts';
+
+// Stages are bundled with the Millrace whose command runs, from source in a checkout and from dist where it is installed.
+const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+const own = (path: string): string => fileURLToPath(new URL(`../functions/${path}${extension}`, import.meta.url));
+
+/** As the shell reports SIGPIPE: whoever reads us, such as `head`, has seen enough. */
+const BROKEN_PIPE = 141;
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(BROKEN_PIPE);
+    throw error;
+  });
+
+let interrupts = 0;
+const code = await runCli(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  isTerminal: process.stdout.isTTY && process.env['CI'] === undefined,
+  bundling: { alias: { millrace: own('index'), 'millrace/runtime': own('runtime/index') } },
+  onInterrupt: (first, second) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (interrupts++ === 0 ? first() : second()));
+  },
+});
+process.exitCode = code;

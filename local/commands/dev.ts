@@ -1,0 +1,214 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tickFrame } from '../../functions/codec/frame-writer.ts';
+import type { FeedSource } from '../../functions/connectors/source.ts';
+import type { StagePlan } from '../../functions/graph/stage-plan.ts';
+import { readFenceProgress } from '../../functions/runtime/fence-progress.ts';
+import type { ErrorCode } from '../../functions/shared/errors.ts';
+import { isMillraceError, MillraceError } from '../../functions/shared/errors.ts';
+import { bundleStages } from '../../infra/bundling.ts';
+import type { Arguments } from '../args.ts';
+import { type CliIo, describeError } from '../cli.ts';
+import { startHarness } from '../harness.ts';
+import type { HarnessEvent, HarnessOptions } from '../harness-options.ts';
+import type { HarnessReport } from '../harness-report.ts';
+import { PrintLimit } from '../print-limit.ts';
+import { openProgress, type Progress } from '../progress.ts';
+import type { Project } from '../project.ts';
+import { describeReport } from '../report.ts';
+import { describeResults } from '../results.ts';
+
+/** Errors of a function that no further attempt can mend: the run ends with them. */
+const FATAL: ReadonlySet<string> = new Set<ErrorCode>([
+  'MILLRACE_NOT_DETERMINISTIC',
+  'MILLRACE_RECORD_FAILED',
+  'MILLRACE_PLAN_MISMATCH',
+  'MILLRACE_CONFIG_INVALID',
+  'MILLRACE_CHANNEL_GAP',
+  'MILLRACE_TOPIC_WENT_BACK',
+  'MILLRACE_UPSTREAM_WENT_BACK',
+  'MILLRACE_FRAME_CORRUPT',
+  'MILLRACE_FRAME_VERSION',
+]);
+
+/** Exit code of a run that an interrupt cut short: as the shell reports SIGINT. */
+const INTERRUPTED = 130;
+
+/**
+ * `millrace dev FILE`: bundles the stages and runs them until stopped or, with bounded sources, until all is drained. The first
+ * interrupt drains and ends well; a second one ends at once.
+ */
+export async function runDev(project: Project, args: Arguments, io: CliIo): Promise<number> {
+  const { plan, file } = project;
+  const isJson = args.switches.has('json');
+  const out = isJson ? io.stderr : io.stdout;
+  const outDir = await mkdtemp(join(tmpdir(), 'millrace-bundles-'));
+  const removeBundles = (): void => {
+    rmSync(outDir, { recursive: true, force: true });
+  };
+  process.once('exit', removeBundles); // an interrupt may end the process from anywhere
+  const stop = new AbortController();
+  const run: DevRun = { stop, failure: undefined };
+  const progress = openProgress(out, io.isTerminal && !isJson);
+  const limit = new PrintLimit((line) => {
+    progress.line(line);
+  });
+  io.onInterrupt(
+    () => {
+      progress.line('stopping: what is in flight ends first; interrupt again to end at once');
+      stop.abort();
+    },
+    () => {
+      progress.close();
+      process.exit(INTERRUPTED);
+    },
+  );
+  try {
+    const bundles = await bundleStages({ pipelineFile: file, plan, outDir, ...io.bundling });
+    const options = harnessOptions(project, new Map(bundles.map((bundle) => [bundle.stage, bundle.file])), run, progress, limit);
+    const { report, results } = await runToEnd(options, progress);
+    limit.flush();
+    progress.close();
+    finish({ report, results, failure: run.failure, isJson, io });
+    return run.failure ? 1 : 0;
+  } finally {
+    progress.close();
+    removeBundles();
+    process.off('exit', removeBundles);
+  }
+}
+
+async function runToEnd(options: HarnessOptions, progress: Progress): Promise<{ report: HarnessReport; results: string }> {
+  const harness = await startHarness(options);
+  try {
+    progress.follow(() => harness.progress());
+    await harness.ended;
+    await harness.drain();
+    return { report: harness.progress(), results: describeResults(harness.log, options.plan) };
+  } finally {
+    await harness.close();
+  }
+}
+
+interface DevRun {
+  readonly stop: AbortController;
+  failure: MillraceError | undefined;
+}
+
+function harnessOptions(
+  project: Project,
+  bundles: ReadonlyMap<string, string>,
+  run: DevRun,
+  progress: Progress,
+  limit: PrintLimit,
+): HarnessOptions {
+  const { plan, config } = project;
+  return {
+    plan,
+    bundles,
+    feeds: feedsOf(project),
+    env: { MILLRACE_DETERMINISM_EVERY: String(config.determinismEvery) },
+    ...(config.data !== undefined && { dataDir: config.data }),
+    invokePort: config.port,
+    concurrency: config.concurrency,
+    signal: run.stop.signal,
+    fenceProgress: (state, stage, topic, partition) => readFenceProgress(state, plan, stage.id, topic, partition),
+    makeTick: (stage, _partition, time) => (wantsTicks(stage) ? tickFrame('clock', time) : undefined),
+    onPrint: ({ line }) => {
+      limit.print(line);
+    },
+    onEvent: (event) => {
+      onEvent(event, run, progress);
+    },
+  };
+}
+
+function feedsOf({ graph, plan }: Project): ReadonlyMap<string, FeedSource<unknown>> {
+  return new Map(
+    plan.feeds.map(({ uid, node }) => {
+      const found = graph.nodes[node];
+      if (found?.kind !== 'source') throw new MillraceError('MILLRACE_PLAN_MISMATCH', `feed ${uid} is no source of this pipeline`);
+      const source = found.source as FeedSource<unknown>;
+      return [uid, { ...source, read: () => readSource(uid, source) }];
+    }),
+  );
+}
+
+/** What a source throws has a code and says whose it is. */
+async function* readSource(uid: string, source: FeedSource<unknown>): AsyncGenerator<readonly Uint8Array[]> {
+  try {
+    yield* source.read();
+  } catch (cause) {
+    if (isMillraceError(cause)) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new MillraceError('MILLRACE_INPUT_UNREADABLE', `source '${uid}' threw while it was read: ${why}`, { cause });
+  }
+}
+
+/** Only process functions can have processing-time timers. */
+function wantsTicks(stage: StagePlan): boolean {
+  return stage.operators.some(({ kind, keyed }) => kind === 'process' && keyed);
+}
+
+function onEvent(event: HarnessEvent, run: DevRun, progress: Progress): void {
+  switch (event.kind) {
+    case 'started':
+      progress.line(`Invoke API on ${event.invokeUrl} (functions: ${event.functions.join(', ')})`);
+      break;
+    case 'feedDone':
+      progress.line(`source ${event.uid} has been fed: ${event.records.toLocaleString('en-US')} records`);
+      break;
+    case 'log':
+      progress.line(`${event.stage}: ${event.line}`);
+      break;
+    case 'draining':
+      break;
+    case 'failure':
+      onFailure(event, run, progress);
+  }
+}
+
+/** A batch that comes again is told at once; an error that ends the run is told at its end. */
+function onFailure({ stage, reason, code }: HarnessEvent & { readonly kind: 'failure' }, run: DevRun, progress: Progress): void {
+  const text = `stage ${stage}: ${reason.replace(/^MillraceError: /, '')}`;
+  if (code !== undefined && FATAL.has(code)) {
+    run.failure ??= new MillraceError(code as ErrorCode, text);
+    run.stop.abort();
+  } else progress.line(`${text} (the batch will come again)`);
+}
+
+interface Finished {
+  readonly report: HarnessReport;
+  readonly results: string;
+  readonly failure: MillraceError | undefined;
+  readonly isJson: boolean;
+  readonly io: CliIo;
+}
+
+function finish({ report: told, results, failure, isJson, io }: Finished): void {
+  const report = failure ? { ...told, ok: false } : told;
+  const out = isJson ? io.stderr : io.stdout;
+  out.write(`${results}\n${describeReport(report)}\n`);
+  if (failure) io.stderr.write(`\n${describeError(failure, false)}`);
+  if (isJson) io.stdout.write(`${JSON.stringify(summarize(report, failure))}\n`);
+}
+
+/** The one line of `--json`. */
+function summarize(report: HarnessReport, failure: MillraceError | undefined): object {
+  const { hops, records, seconds, recordsPerSecond, deadLetters, latencyMs, finished, ok } = report;
+  return {
+    pipeline: report.pipeline,
+    ok,
+    ...(failure && { error: { code: failure.code, message: failure.message } }),
+    finished,
+    records,
+    seconds,
+    recordsPerSecond: Math.round(recordsPerSecond),
+    retries: hops.reduce((sum, hop) => sum + hop.retries + hop.recordRetries, 0),
+    deadLetters,
+    latencyMs: latencyMs ?? null,
+    hops: hops.map(({ topics, ...hop }) => ({ ...hop, topics })),
+  };
+}

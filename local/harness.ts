@@ -1,0 +1,246 @@
+import { availableParallelism } from 'node:os';
+import type { StagePlan } from '../functions/graph/stage-plan.ts';
+import { MillraceError } from '../functions/shared/errors.ts';
+import { MemoryStateBackend } from '../functions/state/memory/memory-state-backend.ts';
+import type { StateBackend } from '../functions/state/state-backend.ts';
+import { openDataDir, type DataDir } from './data-dir.ts';
+import { openEmbeddedServer, type EmbeddedServer } from './embedded-server.ts';
+import { openInvokeApi, type InvokeApi } from './emulator/invoke-api.ts';
+import { EndOfInput } from './end-of-input.ts';
+import { Feeder } from './feeder.ts';
+import type { HarnessOptions } from './harness-options.ts';
+import { reportOf, type HarnessReport } from './harness-report.ts';
+import { systemLocalClock, type LocalClock } from './local-clock.ts';
+import { EmbeddedLog } from './log/embedded-log.ts';
+import { Slots } from './slots.ts';
+import { openStateStore } from './state-store.ts';
+import { failureTopic, StageRun } from './stage-run.ts';
+import { TickClock } from './tick-clock.ts';
+
+const DEFAULT_FEED_LEAD_BYTES = 512 * 1024;
+/** What stays in memory of an internal topic when every mapping has it; on disk the log's own default holds. */
+const INTERNAL_RETENTION_BYTES = 1024 * 1024;
+const DEFAULT_TOPIC_PARTITIONS = 4;
+
+/** A pipeline that runs on this machine. */
+export interface Harness {
+  readonly log: EmbeddedLog;
+  readonly state: StateBackend;
+  /** Where `@aws-sdk/client-lambda` finds the stages' functions. */
+  readonly invokeUrl: string;
+  readonly stages: readonly StageRun[];
+  /** Resolves when all bounded input is through (true) or the signal has stopped it (false); rejects if the run breaks. */
+  readonly ended: Promise<boolean>;
+  /** The figures as they stand. */
+  progress(): HarnessReport;
+  /** Lets what is in flight end; begins nothing new. The log and the state can still be read. */
+  drain(): Promise<void>;
+  /** Drains and closes everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Runs a pipeline until its input has ended or the signal stops it; then drains, closes everything and reports.
+ *
+ * @throws MILLRACE_PORT_IN_USE, MILLRACE_DATA_INVALID, MILLRACE_BUNDLE_FAILED before the start; later what a source throws.
+ */
+export async function runHarness(options: HarnessOptions): Promise<HarnessReport> {
+  const harness = await startHarness(options);
+  try {
+    await harness.ended;
+    await harness.drain();
+    return harness.progress();
+  } finally {
+    await harness.close();
+  }
+}
+
+/** Starts a pipeline; the caller closes it. */
+export async function startHarness(options: HarnessOptions): Promise<Harness> {
+  const running = new RunningHarness(options);
+  try {
+    await running.start();
+  } catch (error) {
+    await running.close();
+    throw error;
+  }
+  return running;
+}
+
+class RunningHarness implements Harness {
+  readonly log: EmbeddedLog;
+  readonly state: StateBackend;
+  stages: readonly StageRun[] = [];
+  ended: Promise<boolean> = Promise.resolve(false);
+  private readonly options: HarnessOptions;
+  private readonly clock: LocalClock;
+  private readonly data: DataDir | undefined;
+  private readonly feeders = new Map<string, Feeder>();
+  /** Results of the feeders, by source uid: true if the source ended. */
+  private readonly feeding = new Map<string, Promise<boolean>>();
+  private readonly stopFeeding = new AbortController();
+  private server: EmbeddedServer | undefined;
+  private api: InvokeApi | undefined;
+  private ticks: TickClock | undefined;
+  private draining: Promise<void> | undefined;
+  private closing: Promise<void> | undefined;
+  private hasFinished = false;
+  private hasFailed = false;
+
+  constructor(options: HarnessOptions) {
+    this.options = options;
+    this.clock = options.clock ?? systemLocalClock;
+    this.data = options.dataDir === undefined ? undefined : openDataDir(options.dataDir);
+    try {
+      this.log = new EmbeddedLog({ clock: this.clock, ...(this.data ? { dataDir: this.data.path } : {}) });
+      this.state = this.data ? openStateStore(this.data.statePath) : new MemoryStateBackend();
+    } catch (error) {
+      this.data?.release();
+      throw error;
+    }
+  }
+
+  get invokeUrl(): string {
+    return this.api?.url ?? '';
+  }
+
+  async start(): Promise<void> {
+    this.createTopics();
+    this.server = await openEmbeddedServer(this.log, this.state);
+    this.stages = this.createStages(this.server.address);
+    const functions = new Map(this.stages.map(({ emulator }) => [emulator.name, emulator]));
+    this.api = await openInvokeApi({ functions, port: this.options.invokePort ?? 0, clock: this.clock });
+    this.options.onEvent?.({ kind: 'started', invokeUrl: this.api.url, functions: [...functions.keys()] });
+    const breaks = [...this.startMappings(), ...this.startFeeders()];
+    this.startTicks();
+    this.ended = this.run(breaks);
+    // Whoever awaits it gets the error; nobody may.
+    this.ended.catch(() => undefined);
+  }
+
+  progress(): HarnessReport {
+    const { stages: runs, feeders } = this;
+    return reportOf({ pipeline: this.options.plan.pipeline, runs, feeders, ok: !this.hasFailed, finished: this.hasFinished });
+  }
+
+  drain(): Promise<void> {
+    return (this.draining ??= this.drainAll());
+  }
+
+  close(): Promise<void> {
+    return (this.closing ??= this.closeAll());
+  }
+
+  private createTopics(): void {
+    const { plan, topicPartitions = {}, feedLeadBytes = DEFAULT_FEED_LEAD_BYTES } = this.options;
+    const internal = this.data ? {} : { retentionBytes: INTERNAL_RETENTION_BYTES };
+    for (const { topic, partitions } of plan.feeds) this.log.createTopic(topic, partitions, { ...internal, maxLeadBytes: feedLeadBytes });
+    for (const { topic, partitions } of plan.channels) this.log.createTopic(topic, partitions, internal);
+    this.log.createTopic(plan.deadLetterTopic, 1);
+    const feeds = new Set(plan.feeds.map(({ topic }) => topic));
+    const sources = plan.stages.flatMap(({ input }) => (input.kind === 'source' ? input.topics.filter((topic) => !feeds.has(topic)) : []));
+    for (const topic of [...sources, ...plan.sinkTopics]) this.log.createTopic(topic, topicPartitions[topic] ?? DEFAULT_TOPIC_PARTITIONS);
+    for (const stage of plan.stages)
+      if (!stage.fenced && plan.settings.maxRetries >= 0) this.log.createTopic(failureTopic(stage), 1, { maxMessageBytes: 2_097_152 });
+  }
+
+  private createStages(address: string): StageRun[] {
+    const { options, log, clock } = this;
+    const cores = availableParallelism();
+    const perStage = options.concurrency ?? Math.max(1, Math.floor(cores / options.plan.stages.length));
+    const slots = new Slots(options.slots ?? Math.max(2, cores), perStage);
+    const env = { ...options.env, MILLRACE_LOG: 'embedded', MILLRACE_STATE: 'embedded', MILLRACE_EMBEDDED: address };
+    return options.plan.stages.map((stage, rank) => {
+      const bundlePath = options.bundles.get(stage.id);
+      if (bundlePath === undefined) throw new MillraceError('MILLRACE_BUNDLE_FAILED', `there is no bundle of stage ${stage.id}`);
+      return new StageRun(stage, { options, log, slots, clock, env, bundlePath, rank });
+    });
+  }
+
+  private startMappings(): Promise<unknown>[] {
+    return this.stages.map(({ mapping }) => mapping.start());
+  }
+
+  private startFeeders(): Promise<unknown>[] {
+    return this.options.plan.feeds.map(({ uid, topic }) => {
+      const source = this.options.feeds.get(uid);
+      if (!source)
+        throw new MillraceError('MILLRACE_PLAN_MISMATCH', `the plan feeds source ${uid}, which this pipeline does not have; plan it again`);
+      const feeder = new Feeder(this.log, topic, source, this.stopFeeding.signal);
+      this.feeders.set(topic, feeder);
+      const feeding = feeder.run();
+      this.feeding.set(uid, feeding);
+      return feeding.then((hasEnded) => {
+        if (hasEnded) this.options.onEvent?.({ kind: 'feedDone', uid, records: feeder.stats.written + feeder.stats.skipped });
+      });
+    });
+  }
+
+  private startTicks(): void {
+    const { makeTick, tickMs = 1000 } = this.options;
+    if (!makeTick) return;
+    this.ticks = new TickClock(this.stages, tickMs, this.clock, makeTick);
+    this.ticks.start();
+  }
+
+  /** Waits for the end, the signal or a break; `breaks` matter only if they reject. */
+  private async run(breaks: readonly Promise<unknown>[]): Promise<boolean> {
+    const { signal } = this.options;
+    const broken = Promise.all(breaks).then(() => new Promise<never>(() => undefined));
+    const stopped = new Promise<false>((resolve) => {
+      if (signal?.aborted) resolve(false);
+      signal?.addEventListener('abort', () => resolve(false), { once: true });
+    });
+    const finished = this.endOfInput().then(() => true);
+    try {
+      this.hasFinished = await Promise.race([finished, stopped, broken]);
+    } catch (error) {
+      this.hasFailed = true;
+      throw error;
+    }
+    if (!this.hasFinished) this.options.onEvent?.({ kind: 'draining' });
+    return this.hasFinished;
+  }
+
+  private endOfInput(): Promise<void> {
+    const { plan, fenceProgress } = this.options;
+    const runOf = (stage: StagePlan): StageRun => this.stages.find((run) => run.stage === stage) as StageRun;
+    const end = new EndOfInput({
+      plan,
+      partitions: (stage) => runOf(stage).partitions,
+      feedDone: (stage) => this.feedDone(stage),
+      invokeEnd: (stage, partition, event) => runOf(stage).invokeEnd(partition, event),
+      fenceProgress: fenceProgress && ((stage, topic, partition) => fenceProgress(this.state, stage, topic, partition)),
+      onUpstreamsDone: (stage) => {
+        this.ticks?.leaveOut(stage.id);
+        runOf(stage).mapping.hurry();
+      },
+    });
+    return end.run();
+  }
+
+  /** Resolves when a bounded source has been fed to its end; never for a topic, and when feeding stops early. */
+  private async feedDone({ input }: StagePlan): Promise<void> {
+    const feeding = input.kind === 'source' && input.bounded ? this.feeding.get(input.uid) : undefined;
+    // A feeder that breaks ends the run by itself.
+    const hasEnded = await feeding?.catch(() => false);
+    if (hasEnded !== true) await new Promise<never>(() => undefined);
+  }
+
+  /** From the source on: a function in flight may wait for room in a channel, which the stage behind it still makes. */
+  private async drainAll(): Promise<void> {
+    this.stopFeeding.abort();
+    this.ticks?.stop();
+    await this.api?.close();
+    for (const stage of this.stages) await stage.drain();
+  }
+
+  private async closeAll(): Promise<void> {
+    await this.drain();
+    await Promise.all(this.stages.map((stage) => stage.close()));
+    await this.server?.close();
+    await this.log.close();
+    await this.state.close();
+    this.data?.release();
+  }
+}

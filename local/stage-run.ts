@@ -1,0 +1,138 @@
+import type { StagePlan } from '../functions/graph/stage-plan.ts';
+import type { EndEvent } from '../functions/runtime/lambda.ts';
+import { isMillraceError } from '../functions/shared/errors.ts';
+import { EventSourceMapping } from './emulator/event-source-mapping.ts';
+import { FunctionEmulator, type InvocationResult } from './emulator/function-emulator.ts';
+import type { HarnessEvent, HarnessOptions } from './harness-options.ts';
+import { LineSplitter } from './line-splitter.ts';
+import type { LocalClock } from './local-clock.ts';
+import type { EmbeddedLog } from './log/embedded-log.ts';
+import type { PartitionLog } from './log/partition-log.ts';
+import type { Slots } from './slots.ts';
+import { StageCounters } from './stage-counters.ts';
+
+/** What a stage needs of its harness. */
+export interface StageSurroundings {
+  readonly options: HarnessOptions;
+  readonly log: EmbeddedLog;
+  readonly slots: Slots;
+  readonly clock: LocalClock;
+  /** Environment variables of the function. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly bundlePath: string;
+  /** Place in the order of the stages; later ones come first when slots are short. */
+  readonly rank: number;
+}
+
+/** Lambda's name of a stage's function. */
+export function functionName({ group }: StagePlan): string {
+  return group.replaceAll('.', '-');
+}
+
+/** Topic for batches that a stage without a fence gives up on. */
+export function failureTopic(stage: StagePlan): string {
+  return `${stage.group}.on-failure`;
+}
+
+export function inputTopics({ input }: StagePlan): readonly string[] {
+  return input.kind === 'channel' ? [input.topic] : input.topics;
+}
+
+/** One stage of a running pipeline: its function, the mapping that feeds it, and what they have done. */
+export class StageRun {
+  readonly stage: StagePlan;
+  readonly emulator: FunctionEmulator;
+  readonly mapping: EventSourceMapping;
+  readonly counters = new StageCounters();
+  readonly partitions: readonly PartitionLog[];
+  private readonly surroundings: StageSurroundings;
+  private readonly printed: readonly LineSplitter[];
+  private isStopped = false;
+
+  constructor(stage: StagePlan, surroundings: StageSurroundings) {
+    const { log, options } = surroundings;
+    this.stage = stage;
+    this.surroundings = surroundings;
+    const out = new LineSplitter((line) => options.onPrint?.({ stage: stage.id, line }));
+    const err = new LineSplitter((line) => this.report({ kind: 'log', stage: stage.id, line }));
+    this.printed = [out, err];
+    this.emulator = this.createEmulator((stream, text) => (stream === 'stdout' ? out : err).push(text));
+    this.mapping = this.createMapping();
+    this.partitions = inputTopics(stage).flatMap((topic) => log.partitions(topic));
+  }
+
+  /** Sends the end of an input partition until the function takes it; gives up only when the harness stops. */
+  async invokeEnd(partition: PartitionLog, event: EndEvent): Promise<void> {
+    const { slots, rank, clock } = this.surroundings;
+    const payload = JSON.stringify(event);
+    for (let delay = 20; !this.isStopped; delay = Math.min(delay * 2, 2000)) {
+      await slots.acquire(this.stage.group, rank);
+      const affinity = `${partition.topic}-${partition.partition}`;
+      const result = await this.emulator
+        .invoke(payload, { affinity })
+        .catch(ifThrottled)
+        .finally(() => slots.release(this.stage.group));
+      if (result) this.counters.count(result, [], clock.now());
+      if (result && !result.error) return;
+      if (result?.error) this.reportFailure(result, `${result.error.errorType}: ${result.error.errorMessage}`);
+      await clock.sleep(delay);
+    }
+    await new Promise<never>(() => undefined); // stopped: it has not ended
+  }
+
+  /** Lets what is in flight end, and begins nothing more. */
+  async drain(): Promise<void> {
+    this.isStopped = true;
+    await this.mapping.close();
+  }
+
+  async close(): Promise<void> {
+    await this.emulator.close();
+    for (const lines of this.printed) lines.end();
+  }
+
+  private createEmulator(onOutput: (stream: 'stdout' | 'stderr', text: string) => void): FunctionEmulator {
+    const { options, env, bundlePath, clock } = this.surroundings;
+    const { timeoutMs, memoryMb } = options.plan.settings;
+    const reserved = options.reservedConcurrency === undefined ? {} : { concurrency: options.reservedConcurrency };
+    return new FunctionEmulator({ name: functionName(this.stage), bundlePath, env, timeoutMs, memoryMb, clock, onOutput, ...reserved });
+  }
+
+  private createMapping(): EventSourceMapping {
+    const { options, log, slots, clock, rank } = this.surroundings;
+    const { settings } = options.plan;
+    const { stage } = this;
+    // A stage with a fence must never give up (protocol section 1).
+    const maxRetries = stage.fenced ? -1 : settings.maxRetries;
+    return new EventSourceMapping({
+      ...{ log, slots, clock, maxRetries },
+      group: stage.group,
+      topics: inputTopics(stage),
+      invoke: (payload, affinity) => this.emulator.invoke(payload, { affinity }),
+      batchSize: settings.batchSize,
+      windowMs: Math.min(settings.batchWindowMs, options.maxWindowMs ?? 20),
+      partialBatchResponse: settings.partialBatchResponse,
+      mixPartitions: options.mixPartitions ?? false,
+      ...(maxRetries >= 0 ? { onFailureTopic: failureTopic(stage) } : {}),
+      ...(options.backOff ? { backOff: options.backOff } : {}),
+      priority: rank,
+      onInvocation: (result, parts, verdict) => {
+        this.counters.count(result, parts, clock.now());
+        if (verdict.kind === 'failed') this.reportFailure(result, verdict.reason);
+      },
+    });
+  }
+
+  private reportFailure({ error }: InvocationResult, reason: string): void {
+    const code = error?.code;
+    this.report({ kind: 'failure', stage: this.stage.id, reason, ...(code === undefined ? {} : { code }), trace: error?.trace ?? [] });
+  }
+
+  private report(event: HarnessEvent): void {
+    this.surroundings.options.onEvent?.(event);
+  }
+}
+
+function ifThrottled(error: unknown): undefined {
+  if (!isMillraceError(error, 'MILLRACE_FUNCTION_THROTTLED')) throw error;
+}
