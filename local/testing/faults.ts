@@ -1,0 +1,92 @@
+import type { ChannelWriter } from '../../functions/channels/channel-writer.ts';
+import type { StateBackend } from '../../functions/state/state-backend.ts';
+import { MillraceError } from '../../functions/shared/errors.ts';
+
+/** Something that goes wrong in a test run, at the n-th chance (from 1) counted over the whole run. */
+export type Fault =
+  /** A call of a port fails without effect: `read` and `write` of the state store, `append` to the log. */
+  | { readonly fail: 'read' | 'write' | 'append'; readonly nth: number }
+  /** The write or append takes effect, but its answer is lost. */
+  | { readonly lose: 'write' | 'append'; readonly nth: number }
+  /** The environment dies: before its n-th append, after it, or after its n-th commit; its memory is gone. */
+  | { readonly crash: 'before-publish' | 'after-publish' | 'after-commit'; readonly nth: number }
+  /** The n-th batch is delivered twice, or first in two halves and then, as if those had failed, whole. */
+  | { readonly batch: 'duplicate' | 'recut'; readonly nth: number };
+
+/** Thrown through the runtime where an environment dies. */
+export class EnvironmentDied extends Error {
+  override readonly name = 'EnvironmentDied';
+}
+
+/** Counts chances, fires faults, and knows which have not fired. */
+export class FaultPlan {
+  private readonly pending: Set<Fault>;
+  private readonly chances = new Map<string, number>();
+
+  constructor(faults: readonly Fault[]) {
+    this.pending = new Set(faults);
+  }
+
+  get unfired(): readonly Fault[] {
+    return [...this.pending];
+  }
+
+  /** The faults that fire at this chance. `key` names the kind of chance, as `kind` of `matches`. */
+  take(chance: string, matches: (fault: Fault) => boolean): Fault | undefined {
+    const count = (this.chances.get(chance) ?? 0) + 1;
+    this.chances.set(chance, count);
+    for (const fault of this.pending) {
+      if (fault.nth !== count || !matches(fault)) continue;
+      this.pending.delete(fault);
+      return fault;
+    }
+    return undefined;
+  }
+}
+
+/** A log whose appends can fail, lose their answer, or be the last thing that an environment does. */
+export function faultyChannels(inner: ChannelWriter, plan: FaultPlan): ChannelWriter {
+  return {
+    partitionCount: (topic) => inner.partitionCount(topic),
+    close: () => inner.close(),
+    append: async (topic, partition, messages) => {
+      const fault = plan.take(
+        'append',
+        (one) =>
+          ('fail' in one && one.fail === 'append') ||
+          ('lose' in one && one.lose === 'append') ||
+          ('crash' in one && one.crash !== 'after-commit'),
+      );
+      if (fault && 'fail' in fault) throw new MillraceError('MILLRACE_PRODUCE_FAILED', `append to ${topic}-${partition} failed on purpose`);
+      if (fault && 'crash' in fault && fault.crash === 'before-publish') throw new EnvironmentDied('before publish');
+      await inner.append(topic, partition, messages);
+      if (fault && 'lose' in fault)
+        throw new MillraceError('MILLRACE_PRODUCE_FAILED', `the answer of an append to ${topic}-${partition} was lost on purpose`);
+      if (fault) throw new EnvironmentDied('after publish');
+    },
+  };
+}
+
+/** A state store whose calls can fail, lose their answer, or be the last thing that an environment does. */
+export function faultyState(inner: StateBackend, plan: FaultPlan): StateBackend {
+  return {
+    limits: inner.limits,
+    list: (path) => inner.list(path),
+    close: () => inner.close(),
+    read: (path) => {
+      const fault = plan.take('read', (one) => 'fail' in one && one.fail === 'read');
+      if (fault) return Promise.reject(new MillraceError('MILLRACE_CONNECTION_LOST', `read of ${path} failed on purpose`));
+      return inner.read(path);
+    },
+    multi: async (ops) => {
+      const fault = plan.take('write', (one) => ('fail' in one && one.fail === 'write') || ('lose' in one && one.lose === 'write'));
+      const unknown = (): MillraceError => new MillraceError('MILLRACE_OUTCOME_UNKNOWN', 'the answer of a write was lost on purpose');
+      if (fault && 'fail' in fault) throw unknown();
+      await inner.multi(ops);
+      if (fault) throw unknown();
+      const isCommit = ops.some(({ op }) => op === 'set') && !ops.some(({ op }, i) => op === 'create' && i === 0);
+      if (isCommit && plan.take('commit', (one) => 'crash' in one && one.crash === 'after-commit'))
+        throw new EnvironmentDied('after commit');
+    },
+  };
+}
