@@ -22,7 +22,7 @@ export interface RunConfig {
   /** Port of the Invoke API on loopback; 0 takes a free one. */
   readonly port: number;
   /** Most execution environments of one stage. */
-  readonly concurrency: number;
+  readonly concurrency: number | undefined;
   /** Every n-th batch is run twice and compared; 0 = never. */
   readonly determinismEvery: number;
   readonly params: Readonly<Record<string, string>>;
@@ -60,9 +60,9 @@ const RUN_SETTINGS: readonly Setting[] = [
   {
     name: 'concurrency',
     kind: 'number',
-    fallback: 2,
+    fallback: undefined,
     value: 'N',
-    help: 'most execution environments (worker threads) of one stage',
+    help: 'most execution environments (worker threads) of one stage (default: cores / stages, at least 1)',
     bounds: [1, 1000],
   },
   {
@@ -117,7 +117,7 @@ export function resolveConfig(sources: ConfigSources): RunConfig {
     namespace: value('namespace') as string,
     data: value('data') as string | undefined,
     port: value('port') as number,
-    concurrency: value('concurrency') as number,
+    concurrency: value('concurrency') as number | undefined,
     determinismEvery: value('determinismEvery') as number,
     params,
     options: Object.fromEntries(overridden.map(({ name, value: option }) => [name, option])),

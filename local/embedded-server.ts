@@ -38,15 +38,25 @@ export async function openEmbeddedServer(log: EmbeddedLog, state: StateBackend):
     socket.on('close', () => sockets.delete(socket));
     serve(socket, log, state);
   });
+  const removeFolder = (): void => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', removeFolder); // a second interrupt ends the process at once
   server.listen(address);
   await once(server, 'listening');
-  return { address, close: () => closeServer(server, sockets, folder) };
+  return {
+    address,
+    close: async () => {
+      await closeServer(server, sockets);
+      removeFolder();
+      process.off('exit', removeFolder);
+    },
+  };
 }
 
-async function closeServer(server: Server, sockets: ReadonlySet<Socket>, folder: string): Promise<void> {
+async function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   for (const socket of sockets) socket.destroy();
   await new Promise((resolve) => server.close(resolve));
-  rmSync(folder, { recursive: true, force: true });
 }
 
 /** Answers the requests of one connection; an append that is held back does not hold back the requests behind it. */

@@ -39,7 +39,9 @@ export interface HarnessOptions {
   /** How far a feeder may run ahead of the slowest mapping, in bytes of one partition. @default 512 KiB */
   readonly feedLeadBytes?: number;
   readonly clock?: LocalClock;
-  /** Stops the run: what is in flight ends, nothing new begins. */
+  /**
+   * Stops the run: feeders end, and what is in the topics is drained. Aborted with an error of Millrace, only what is in flight ends.
+   */
   readonly signal?: AbortSignal;
   /** A line that a function printed. */
   readonly onPrint?: (printed: { readonly stage: string; readonly line: string }) => void;

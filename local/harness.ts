@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { StagePlan } from '../functions/graph/stage-plan.ts';
-import { MillraceError } from '../functions/shared/errors.ts';
+import { isMillraceError, MillraceError } from '../functions/shared/errors.ts';
 import { MemoryStateBackend } from '../functions/state/memory/memory-state-backend.ts';
 import type { StateBackend } from '../functions/state/state-backend.ts';
 import { openDataDir, type DataDir } from './data-dir.ts';
@@ -21,6 +21,8 @@ const DEFAULT_FEED_LEAD_BYTES = 512 * 1024;
 /** What stays in memory of an internal topic when every mapping has it; on disk the log's own default holds. */
 const INTERNAL_RETENTION_BYTES = 1024 * 1024;
 const DEFAULT_TOPIC_PARTITIONS = 4;
+const MAX_CATCH_UP_MS = 30_000;
+const CATCH_UP_POLL_MS = 5;
 
 /** A pipeline that runs on this machine. */
 export interface Harness {
@@ -232,7 +234,20 @@ class RunningHarness implements Harness {
     this.stopFeeding.abort();
     this.ticks?.stop();
     await this.api?.close();
-    for (const stage of this.stages) await stage.drain();
+    for (const stage of this.stages) {
+      if (!isMillraceError(this.options.signal?.reason)) await this.catchUp(stage);
+      await stage.drain();
+    }
+  }
+
+  /** Lets a stage read what is in its topics: without a data folder it would be lost. Not for a batch that fails. */
+  private async catchUp({ mapping }: StageRun): Promise<void> {
+    mapping.hurry();
+    const { retries } = mapping.stats;
+    const until = this.clock.now() + MAX_CATCH_UP_MS;
+    while (mapping.lag > 0 && mapping.stats.retries === retries && this.clock.now() < until) {
+      await new Promise<void>((resolve) => this.clock.after(CATCH_UP_POLL_MS, resolve));
+    }
   }
 
   private async closeAll(): Promise<void> {

@@ -36,6 +36,10 @@ export interface SinkWriter<T> {
   /** Number of records kept; a later `reset(mark)` takes back all since. */
   mark(): number;
   reset(mark: number): void;
-  /** Sends everything kept, in order, and forgets it; resolves when it is durable. */
-  flush(): Promise<void>;
+  /**
+   * Sends everything kept, in order, and forgets it; resolves when it is durable.
+   *
+   * @param isEnd - The input has ended: no record comes after these, unless the batch is run again.
+   */
+  flush(isEnd?: boolean): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { Cell } from '../state/keyed-state.ts';
+import { synchronous } from './synchronous.ts';
 import type { Operator, OperatorSetup } from './operator.ts';
 
 /** Flink's rolling reduce: emits the new reduced value for every record. */
@@ -7,7 +8,7 @@ export function reduceOperator({ node, plan, context, emit }: OperatorSetup<'red
   return {
     process: (value) => {
       const before = held.get();
-      const after = before === undefined ? value : node.reduce(before, value);
+      const after = before === undefined ? value : synchronous('reduce', node.reduce(before, value));
       held.set(after);
       emit(after);
     },

@@ -115,7 +115,7 @@ export class BatchOutputs {
   async publish(channels: ChannelWriter, deadLetterTopic: string, finalWatermark: number | undefined): Promise<void> {
     await this.publishFrames(channels, finalWatermark);
     if (this.deadLetters.length > 0) await channels.append(deadLetterTopic, 0, this.deadLetters);
-    for (const sink of this.options.sinks.values()) await sink.flush();
+    for (const sink of this.options.sinks.values()) await sink.flush(finalWatermark === Infinity);
   }
 
   private async publishFrames(channels: ChannelWriter, finalWatermark: number | undefined): Promise<void> {

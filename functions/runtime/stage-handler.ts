@@ -1,7 +1,7 @@
 import type { LogicalGraph } from '../graph/logical-graph.ts';
 import type { PipelinePlan, StagePlan } from '../graph/stage-plan.ts';
 import { systemClock } from '../shared/clock.ts';
-import { MillraceError } from '../shared/errors.ts';
+import { isMillraceError, MillraceError } from '../shared/errors.ts';
 import type { StageAdapters } from './adapters.ts';
 import { parseStageConfig, type StageConfig } from './config.ts';
 import { openFencedTask } from './fenced-task.ts';
@@ -58,6 +58,7 @@ export function createStageRuntime(
 function stageHandler(runtime: StageRuntime, openTask: OpenTask): StageHandler {
   return async (event, context) => {
     const batches = parseEvent(event, runtime.plan.generation);
+    for (const { topic } of batches) checkTopic(runtime.stage, topic);
     const started = runtime.ports.clock.now();
     const remaining = context?.getRemainingTimeInMillis?.() ?? runtime.plan.settings.timeoutMs;
     const results = await Promise.all(batches.map((batch) => runBatch(runtime, openTask, batch, started + remaining)));
@@ -65,8 +66,31 @@ function stageHandler(runtime: StageRuntime, openTask: OpenTask): StageHandler {
     const [first] = failures;
     // On a mapping without partial responses a returned failure would count as success, and its records would be lost.
     if (first && !runtime.plan.settings.partialBatchResponse) throw first.error;
+    // The answer has no room for errors, and no other place would show them.
+    for (const { item, error } of failures) runtime.ports.log(failureLine(runtime.stage.id, item, error));
     return { batchItemFailures: failures.map(({ item }) => item) };
   };
+}
+
+function failureLine(stage: string, { itemIdentifier }: Failed, error: unknown): string {
+  const code = isMillraceError(error) ? error.code : undefined;
+  return JSON.stringify({
+    level: 'error',
+    stage,
+    ...itemIdentifier,
+    code,
+    message: error instanceof Error ? error.message : String(error),
+  });
+}
+
+/** A trigger on another topic would be read as this stage's input. */
+function checkTopic({ id, input }: StagePlan, topic: string): void {
+  const topics = input.kind === 'source' ? input.topics : [input.topic];
+  if (topics.includes(topic)) return;
+  throw new MillraceError(
+    'MILLRACE_EVENT_FOREIGN',
+    `the event holds records of topic ${topic}; stage ${id} reads ${topics.join(', ')}. Check which trigger is attached to this function`,
+  );
 }
 
 async function runBatch(
@@ -104,7 +128,10 @@ async function openPorts(config: StageConfig, adapters: StageAdapters): Promise<
   const print = (line: string): void => {
     process.stdout.write(`${line}\n`);
   };
-  return { channels, state, clock: systemClock, print };
+  const log = (line: string): void => {
+    process.stderr.write(`${line}\n`);
+  };
+  return { channels, state, clock: systemClock, print, log };
 }
 
 function pick<T>(variable: string, name: string, table: Readonly<Record<string, T>>): T {

@@ -21,6 +21,8 @@ export interface StagePorts {
   readonly state: StateBackend | undefined;
   readonly clock: Clock;
   readonly print: (line: string) => void;
+  /** Writes one line, JSON, for whoever operates the pipeline. */
+  readonly log: (line: string) => void;
 }
 
 export interface StageRuntimeOptions {

@@ -112,7 +112,7 @@ function harnessOptions(
     env: { MILLRACE_DETERMINISM_EVERY: String(config.determinismEvery) },
     ...(config.data !== undefined && { dataDir: config.data }),
     invokePort: config.port,
-    concurrency: config.concurrency,
+    ...(config.concurrency !== undefined && { concurrency: config.concurrency }),
     signal: run.stop.signal,
     fenceProgress: (state, stage, topic, partition) => readFenceProgress(state, plan, stage.id, topic, partition),
     makeTick: (stage, _partition, time) => (wantsTicks(stage) ? tickFrame('clock', time) : undefined),
@@ -164,6 +164,7 @@ function onEvent(event: HarnessEvent, run: DevRun, progress: Progress): void {
       progress.line(`${event.stage}: ${event.line}`);
       break;
     case 'draining':
+      progress.line('draining');
       break;
     case 'failure':
       onFailure(event, run, progress);
@@ -175,7 +176,7 @@ function onFailure({ stage, reason, code }: HarnessEvent & { readonly kind: 'fai
   const text = `stage ${stage}: ${reason.replace(/^MillraceError: /, '')}`;
   if (code !== undefined && FATAL.has(code)) {
     run.failure ??= new MillraceError(code as ErrorCode, text);
-    run.stop.abort();
+    run.stop.abort(run.failure);
   } else progress.line(`${text} (the batch will come again)`);
 }
 

@@ -75,6 +75,7 @@ export class TestWorld {
       print: (line: string) => {
         this.printed.push(line);
       },
+      log: () => undefined,
     };
     const options = { ...DEFAULT_RUNTIME_OPTIONS, determinismEvery: this.determinism ? 1 : 0 };
     return createStageRuntime(this.plan, stage, this.graph, ports, options);

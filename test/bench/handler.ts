@@ -89,6 +89,7 @@ function open(made: Pipeline, stage: string, log: ChannelWriter): StageHandler {
     state: new MemoryStateBackend(),
     clock: systemClock,
     print: () => undefined,
+    log: () => undefined,
   });
 }
 

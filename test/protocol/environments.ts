@@ -92,6 +92,7 @@ export class StageFunction {
         state: stage.fenced ? services.state.connect(owner) : undefined,
         clock: this.clock(owner),
         print: () => undefined,
+        log: () => undefined,
       };
       return runtime.createStageRuntime(plan, stage.id, graph, ports, options);
     };

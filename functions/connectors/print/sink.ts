@@ -45,22 +45,21 @@ class PrintWriter implements SinkWriter<unknown> {
     this.lines.length = Math.min(mark, this.lines.length);
   }
 
-  flush(): Promise<void> {
-    this.beginWindow();
+  flush(isEnd = false): Promise<void> {
+    if (this.context.now() - this.windowStart >= WINDOW_MS) this.beginWindow();
     const lines = this.lines.slice(0, MAX_LINES - this.printed);
     for (const line of lines) this.context.print(line);
     this.printed += lines.length;
     this.leftOut += this.count - lines.length;
     this.reset(0);
+    if (isEnd) this.beginWindow();
     return Promise.resolve();
   }
 
-  /** A new second: tells what the last one left out. */
+  /** Tells what the last second left out. */
   private beginWindow(): void {
-    const now = this.context.now();
-    if (now - this.windowStart < WINDOW_MS) return;
     if (this.leftOut > 0) this.context.print(`${this.before}… and ${this.leftOut} more lines`);
-    this.windowStart = now;
+    this.windowStart = this.context.now();
     this.printed = 0;
     this.leftOut = 0;
   }
