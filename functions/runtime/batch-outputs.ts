@@ -45,7 +45,8 @@ export class BatchOutputs {
   private readonly channelOfOutput: readonly ChannelFrames[];
   private step = 0;
   private readonly touched: UndoableWriter[] = [];
-  private readonly sinkMarks = new Map<SinkWriter<unknown>, number>();
+  private readonly sinks: readonly SinkWriter<unknown>[];
+  private readonly sinkMarks: number[] = [];
   private countMark = 0;
   private inputTime = 0;
   private ingestFirst = 0;
@@ -53,6 +54,7 @@ export class BatchOutputs {
 
   constructor(options: OutputsOptions) {
     this.options = options;
+    this.sinks = [...options.sinks.values()];
     const channels = new Map<string, ChannelFrames>();
     this.channelOfOutput = options.outputs.map(({ topic, partitions }) => {
       let channel = channels.get(topic);
@@ -74,12 +76,13 @@ export class BatchOutputs {
     this.step++;
     this.touched.length = 0;
     this.countMark = this.recordsOut;
-    for (const sink of this.options.sinks.values()) this.sinkMarks.set(sink, sink.mark());
+    const { sinks, sinkMarks } = this;
+    for (let i = 0; i < sinks.length; i++) sinkMarks[i] = sinks[i]?.mark() ?? 0;
   }
 
   undo(): void {
     for (const { frames, mark } of this.touched) frames.reset(mark);
-    for (const [sink, mark] of this.sinkMarks) sink.reset(mark);
+    for (const [i, sink] of this.sinks.entries()) sink.reset(this.sinkMarks[i] ?? 0);
     this.recordsOut = this.countMark;
     this.begin();
   }
@@ -115,7 +118,7 @@ export class BatchOutputs {
   async publish(channels: ChannelWriter, deadLetterTopic: string, finalWatermark: number | undefined): Promise<void> {
     await this.publishFrames(channels, finalWatermark);
     if (this.deadLetters.length > 0) await channels.append(deadLetterTopic, 0, this.deadLetters);
-    for (const sink of this.options.sinks.values()) await sink.flush(finalWatermark === Infinity);
+    for (const sink of this.sinks) await sink.flush(finalWatermark === Infinity);
   }
 
   private async publishFrames(channels: ChannelWriter, finalWatermark: number | undefined): Promise<void> {

@@ -8,7 +8,9 @@ import { tableId } from '../state/tables.ts';
 import type { TaskState } from '../state/task-state.ts';
 import { minimumWatermark, roundWatermark } from '../time/watermark.ts';
 import type { BatchOutputs } from './batch-outputs.ts';
-import { type DeadLetter, deadLetterMessage, readableBytes, recordFailed } from './dead-letter.ts';
+import { type DeadLetter, deadLetterMessage, recordFailed } from './dead-letter.ts';
+import { addIngest, type Ingest } from './metrics.ts';
+import { FrameRecord, type PendingRecord, SourceRecord } from './pending-record.ts';
 import { type InputMessage, logTime } from './kafka-event.ts';
 import type { Probe, StageEngine, StepPlace } from './stage-engine.ts';
 
@@ -50,7 +52,7 @@ export class FencedRun {
   duplicates = 0;
   /** Gaps of the source inside of the batch. */
   gaps = 0;
-  readonly ingest: [earliest: number, latest: number, count: number][] = [];
+  readonly ingest: Ingest[] = [];
   /** The record that failed: all must be taken back, and only the messages before it may be applied. */
   cut: Verdict | undefined;
   private readonly input: RunInput;
@@ -106,14 +108,10 @@ export class FencedRun {
       draft.generator = Infinity;
     } else {
       this.tick(message);
-      const { value, offset } = message;
-      if (value !== null) {
-        const origin = (): string => describeOrigin(task, { offset, ordinal: 0, emission: 0 });
-        const run = (): Failure | undefined =>
-          engine.runRecord({ offset, ordinal: 2 }, 0, message.time, undefined, () => codec.decode(value));
-        const verdict = this.settleRecord(origin, { kind: 'message', key: message.key, value: () => value }, run);
+      if (message.hasValue) {
+        const verdict = this.settleRecord(new SourceRecord(engine, codec, task, message, 2));
         if (verdict) return verdict;
-        this.ingest.push([message.time, message.time, 1]);
+        addIngest(this.ingest, message.time);
         draft.generator = Math.max(draft.generator, engine.context.eventTimeSeen);
       }
     }
@@ -122,12 +120,13 @@ export class FencedRun {
   }
 
   private applyFrame(message: InputMessage): Verdict | undefined {
-    if (message.value === null)
+    const { value } = message;
+    if (value === null)
       throw new MillraceError(
         'MILLRACE_FRAME_CORRUPT',
         `offset ${message.offset} of a channel is a tombstone; only Millrace may write to a channel`,
       );
-    const reader = openFrame(message.value);
+    const reader = openFrame(value);
     this.input.outputs.input(message.time, reader.ingestFirst, reader.ingestLast);
     this.tick(message);
     if (reader.upstreamTasks > 0) this.draft.taskCounts.set(stageOf(reader.upstream), reader.upstreamTasks);
@@ -144,6 +143,7 @@ export class FencedRun {
   private applyRecords(message: InputMessage, reader: FrameReader): Verdict | undefined {
     const { upstream } = reader;
     const mark = this.draft.marks.get(upstream);
+    const record = new FrameRecord(this.input.engine, reader, message.offset);
     let last: Mark | undefined;
     while (reader.next()) {
       const { position } = reader;
@@ -153,7 +153,7 @@ export class FencedRun {
       }
       const step = reader.stepAt(position);
       if (step !== undefined) this.advance({ offset: message.offset, ordinal: 2 * position + 1 }, upstream, step);
-      const verdict = this.applyRecord(message.offset, reader);
+      const verdict = this.settleRecord(record);
       if (verdict) return verdict;
       // The largest time seen: the end of a bounded input has none of its own, and copies of frames before it may still come.
       last = {
@@ -165,16 +165,6 @@ export class FencedRun {
     }
     if (last) this.draft.marks.set(upstream, last);
     return undefined;
-  }
-
-  private applyRecord(offset: number, reader: FrameReader): Verdict | undefined {
-    const { engine } = this.input;
-    const { tag, timestamp, key } = reader;
-    const origin = (): string => describeOrigin(reader.upstream, reader);
-    const payload = { kind: 'record', key: null, value: () => readableBytes({ key, value: reader.value(), timestamp, tag }) } as const;
-    return this.settleRecord(origin, payload, () =>
-      engine.runRecord({ offset, ordinal: 2 * reader.position + 2 }, tag, timestamp, key, () => reader.value()),
-    );
   }
 
   private dropDuplicate(reader: FrameReader, mark: Mark): void {
@@ -192,28 +182,28 @@ export class FencedRun {
    * Runs a record, unless a committed verdict says that it is a dead letter: then it is skipped without running, so that no attempt
    * ever publishes beyond an undecided record.
    */
-  private settleRecord(origin: () => string, payload: Payload, run: () => Failure | undefined): Verdict | undefined {
+  private settleRecord(record: PendingRecord): Verdict | undefined {
     const { draft } = this;
     this.recordsIn++;
     if (draft.verdicts.length > 0) {
-      const name = origin();
+      const name = record.origin();
       const verdict = draft.verdicts.find((one) => one.origin === name);
       if (verdict) {
         draft.verdicts = draft.verdicts.filter((one) => one !== verdict);
-        this.bury(name, verdict.failure, payload);
+        this.bury(name, verdict.failure, record.payload());
         return undefined;
       }
     }
-    const failure = run();
+    const failure = record.run();
     if (!failure) return undefined;
-    const name = origin();
+    const name = record.origin();
     if (this.input.plan.settings.onError === 'fail') throw recordFailed(this.input.task, name, failure);
     return { origin: name, failure };
   }
 
   private bury(origin: string, failure: Failure, payload: Payload): void {
     const { outputs, state, stage, task } = this.input;
-    outputs.deadLetters.push(deadLetterMessage({ origin, failure, stage: stage.id, task, ...payload, value: payload.value() }));
+    outputs.deadLetters.push(deadLetterMessage({ origin, failure, stage: stage.id, task, ...payload }));
     state.set(state.table(DEAD_LETTERS), stateKey(origin), true);
   }
 
@@ -272,7 +262,7 @@ export function channelGap(task: string, next: number, first: number): MillraceE
   );
 }
 
-type Payload = Pick<DeadLetter, 'kind' | 'key'> & { readonly value: () => Uint8Array | null };
+type Payload = Pick<DeadLetter, 'kind' | 'key' | 'value'>;
 
 function stageOf(upstream: string): string {
   return upstream.slice(0, upstream.indexOf('/'));

@@ -1,7 +1,10 @@
 import { MillraceError } from '../shared/errors.ts';
 import type { EndEvent, KafkaEventRecord } from './lambda.ts';
 
-/** One message of an input partition, with its payload decoded from base64. */
+/**
+ * One message of an input partition. Its payload stays base64 until it is asked for, and is decoded anew each time: a batch of thousands
+ * would otherwise keep as many buffers alive.
+ */
 export interface InputMessage {
   readonly offset: number;
   /** The message's timestamp in ms. */
@@ -11,8 +14,45 @@ export interface InputMessage {
   /** Null for a tombstone. */
   readonly value: Uint8Array | null;
   readonly key: Uint8Array | null;
+  /** True where `value` is not null. */
+  readonly hasValue: boolean;
+  /** Length of the value in bytes, to within two. */
+  readonly size: number;
   /** True for the end of a bounded partition: no message, the offset behind the last one. */
   readonly end: boolean;
+}
+
+class EventMessage implements InputMessage {
+  readonly offset: number;
+  readonly time: number;
+  readonly isLogTime: boolean;
+  readonly end = false;
+  private readonly encodedKey: string | null;
+  private readonly encodedValue: string | null;
+
+  constructor(offset: number, time: number, isLogTime: boolean, key: string | null, value: string | null) {
+    this.offset = offset;
+    this.time = time;
+    this.isLogTime = isLogTime;
+    this.encodedKey = key;
+    this.encodedValue = value;
+  }
+
+  get value(): Uint8Array | null {
+    return this.encodedValue === null ? null : Buffer.from(this.encodedValue, 'base64');
+  }
+
+  get key(): Uint8Array | null {
+    return this.encodedKey === null ? null : Buffer.from(this.encodedKey, 'base64');
+  }
+
+  get hasValue(): boolean {
+    return this.encodedValue !== null;
+  }
+
+  get size(): number {
+    return this.encodedValue === null ? 0 : Math.floor((this.encodedValue.length * 3) / 4);
+  }
 }
 
 /** The time at which the broker appended the message; 0 where it carries a producer's time, which goes back and forth. */
@@ -73,20 +113,14 @@ function parseMessage(name: string, record: unknown): InputMessage {
   if (!isOffset(offset)) throw invalid(`records["${name}"] has offset ${describe(offset)}; an integer from 0 is allowed`);
   if (typeof timestamp !== 'number')
     throw invalid(`records["${name}"] offset ${offset} has timestamp ${describe(timestamp)}, not a number of ms`);
-  return {
-    offset,
-    time: timestamp,
-    isLogTime: record['timestampType'] === 'LOG_APPEND_TIME',
-    value: decodeBase64(name, offset, value),
-    key: decodeBase64(name, offset, key),
-    end: false,
-  };
+  const isLogTime = record['timestampType'] === 'LOG_APPEND_TIME';
+  return new EventMessage(offset, timestamp, isLogTime, base64Text(name, offset, key), base64Text(name, offset, value));
 }
 
-function decodeBase64(name: string, offset: number, text: unknown): Uint8Array | null {
+function base64Text(name: string, offset: number, text: unknown): string | null {
   if (text === null || text === undefined) return null;
   if (typeof text !== 'string') throw invalid(`records["${name}"] offset ${offset} has ${describe(text)} where base64 text is expected`);
-  return Buffer.from(text, 'base64');
+  return text;
 }
 
 function parseEnd(event: Record<string, unknown>, generation: number): InputBatch[] {
@@ -100,7 +134,11 @@ function parseEnd(event: Record<string, unknown>, generation: number): InputBatc
   if (!Array.isArray(partitions)) throw invalid(`"partitions" is ${describe(partitions)}, not a list`);
   return (partitions as Partial<EndEvent['partitions'][number]>[]).map(({ topic, partition, offset }) => {
     if (typeof topic !== 'string' || !isOffset(partition) || !isOffset(offset)) throw invalid('an end names topic, partition and offset');
-    return { topic, partition, messages: [{ offset, time: 0, isLogTime: false, value: null, key: null, end: true }] };
+    return {
+      topic,
+      partition,
+      messages: [{ offset, time: 0, isLogTime: false, value: null, key: null, hasValue: false, size: 0, end: true }],
+    };
   });
 }
 

@@ -1,5 +1,15 @@
 import { channel } from 'node:diagnostics_channel';
 
+/** Log times at the source of some records: the earliest, the latest, and how many they are. */
+export type Ingest = [earliest: number, latest: number, count: number];
+
+/** Adds a record; neighbors with one time share an entry. */
+export function addIngest(list: Ingest[], time: number): void {
+  const last = list.at(-1);
+  if (last?.[0] === time && last[1] === time) last[2]++;
+  else list.push([time, time, 1]);
+}
+
 /** What one batch of one partition did; published once a batch on `millrace:stage:batch`, free when nobody listens. */
 export interface BatchMetrics {
   readonly pipeline: string;
@@ -28,7 +38,7 @@ export interface BatchMetrics {
   /** True if the task's state was read from the store rather than from this environment. */
   readonly coldState: boolean;
   /** Input time of the records applied: log time at the source (earliest, latest) and how many; for latency. */
-  readonly ingest: readonly (readonly [earliest: number, latest: number, count: number])[];
+  readonly ingest: readonly Ingest[];
   /** Ms of wall time from event to commit. */
   readonly durationMs: number;
 }

@@ -1,13 +1,15 @@
 import type { Codec } from '../codec/codec.ts';
 import type { SinkWriter } from '../connectors/sink.ts';
 import { MillraceError } from '../shared/errors.ts';
-import { describeOrigin, type Failure } from '../state/fence.ts';
+import type { Failure } from '../state/fence.ts';
 import { TaskState } from '../state/task-state.ts';
 import { roundWatermark } from '../time/watermark.ts';
 import type { BatchOutputs } from './batch-outputs.ts';
 import { deadLetterMessage, recordFailed } from './dead-letter.ts';
 import { compareRuns } from './determinism.ts';
 import { type InputBatch, type InputMessage, logTime } from './kafka-event.ts';
+import { addIngest } from './metrics.ts';
+import { SourceRecord } from './pending-record.ts';
 import type { Probe } from './stage-engine.ts';
 import type { Generator, OpenTask, StageRuntime, StageTask } from './stage-runtime.ts';
 import type { TaskCounters } from './task-counters.ts';
@@ -89,8 +91,8 @@ class SourceTask implements StageTask {
 
   private finishRun(run: SourceRun): SourceRun {
     for (const message of this.batch.messages) {
-      if (!message.end && message.value === null) this.counters.tombstones++;
-      if (message.value !== null) this.counters.ingest.push([message.time, message.time, 1]);
+      if (!message.end && !message.hasValue) this.counters.tombstones++;
+      if (message.hasValue) addIngest(this.counters.ingest, message.time);
     }
     return run;
   }
@@ -106,8 +108,8 @@ class SourceTask implements StageTask {
     for (const message of this.batch.messages) {
       outputs.watermark = roundWatermark(watermark, plan.settings.watermarkIntervalMs);
       if (message.end) watermark = Infinity;
-      else if (message.value !== null) {
-        this.runMessage(message, message.value, outputs);
+      else if (message.hasValue) {
+        this.runMessage(message, outputs);
         recordsIn++;
         watermark = Math.max(watermark, engine.context.eventTimeSeen);
       }
@@ -116,19 +118,18 @@ class SourceTask implements StageTask {
     return { outputs, generator: { position, watermark }, recordsIn, retries: engine.retries, probe };
   }
 
-  private runMessage(message: InputMessage, value: Uint8Array, outputs: BatchOutputs): void {
-    const { offset, time } = message;
-    outputs.input(logTime(message), time, time);
-    const place = { offset, ordinal: 0 };
-    const failure = this.runtime.engine.runRecord(place, 0, time, undefined, () => this.codec.decode(value));
-    if (failure) this.bury(message, failure, outputs);
+  private runMessage(message: InputMessage, outputs: BatchOutputs): void {
+    outputs.input(logTime(message), message.time, message.time);
+    const record = new SourceRecord(this.runtime.engine, this.codec, this.task, message, 0);
+    const failure = record.run();
+    if (failure) this.bury(record, failure, outputs);
   }
 
   /** A dead letter at once, acknowledged with the batch: at least once; readers drop equal origins. */
-  private bury({ offset, key, value }: InputMessage, failure: Failure, outputs: BatchOutputs): void {
-    const origin = describeOrigin(this.task, { offset, ordinal: 0, emission: 0 });
+  private bury(record: SourceRecord, failure: Failure, outputs: BatchOutputs): void {
+    const origin = record.origin();
     if (this.runtime.plan.settings.onError === 'fail') throw recordFailed(this.task, origin, failure);
-    const stage = this.runtime.stage.id;
-    outputs.deadLetters.push(deadLetterMessage({ origin, stage, task: this.task, failure, key, value, kind: 'message' }));
+    const { id: stage } = this.runtime.stage;
+    outputs.deadLetters.push(deadLetterMessage({ origin, stage, task: this.task, failure, ...record.payload() }));
   }
 }

@@ -2,10 +2,12 @@ import { crc32c } from '../shared/hash.ts';
 import { encodeValue } from '../codec/value.ts';
 import type { LogicalGraph, NodeOf } from '../graph/logical-graph.ts';
 import type { PipelinePlan, StagePlan } from '../graph/stage-plan.ts';
+import type { TimerOperator } from '../operators/operator.ts';
 import { RecordContext } from '../operators/record-context.ts';
 import { MillraceError } from '../shared/errors.ts';
 import { fromStateKey, type Key, keyBytes, parseKey } from '../shared/key.ts';
 import type { Failure } from '../state/fence.ts';
+import type { TimerEntry } from '../state/tables.ts';
 import type { TaskState } from '../state/task-state.ts';
 import type { TimeDomain } from '../state/timer-service.ts';
 import type { BatchOutputs } from './batch-outputs.ts';
@@ -73,20 +75,29 @@ export class StageEngine {
     for (const timers of this.chain.timers) timers.watermark = target.watermark;
   }
 
-  /** Runs one record. `decode` is called anew for every attempt: a failed one may have changed the value. */
+  /** Runs one record. Its value is decoded anew for every attempt: a failed one may have changed it. */
   runRecord(
-    place: StepPlace,
+    offset: number,
+    ordinal: number,
     tag: number,
     timestamp: number | undefined,
     key: Key | undefined,
-    decode: () => unknown,
+    record: { value(): unknown },
   ): Failure | undefined {
     const { context, chain } = this;
-    return this.step(place, 0, () => {
-      context.timestamp = timestamp;
-      context.key = key;
-      chain.input(tag, decode());
-    });
+    const mark = this.beginStep();
+    for (let attempt = 1; ; attempt++) {
+      this.setPlace(offset, ordinal, 0);
+      try {
+        context.timestamp = timestamp;
+        context.key = key;
+        chain.input(tag, record.value());
+        return undefined;
+      } catch (error) {
+        const failure = this.undoStep(mark, 0, error, attempt);
+        if (failure) return failure;
+      }
+    }
   }
 
   /** A new watermark: each operator in turn sees it and fires its timers, in the order (time, key). */
@@ -117,7 +128,7 @@ export class StageEngine {
 
   private fireDue(
     place: StepPlace,
-    timers: OperatorChain['timers'][number],
+    timers: TimerOperator,
     domain: TimeDomain,
     until: number,
     onFailure: (failure: Failure, timer: string) => void,
@@ -126,11 +137,7 @@ export class StageEngine {
     for (;;) {
       const timer = timers.pending.firstDue(domain, until);
       if (!timer) return;
-      const failure = this.step(place, this.timerEmission, () => {
-        timers.pending.remove(domain, timer);
-        context.key = fromStateKey(timer.stateKey);
-        timers.fire(domain, timer.time);
-      });
+      const failure = this.fire(place, timers, domain, timer);
       this.timerEmission = context.emission;
       if (failure) {
         timers.pending.remove(domain, timer); // a timer that keeps failing is gone, and a dead letter
@@ -139,39 +146,53 @@ export class StageEngine {
     }
   }
 
-  /** One undoable step: state, timers and outputs of a failed attempt are taken back before the next. */
-  private step(place: StepPlace, firstEmission: number, action: () => void): Failure | undefined {
-    const { context } = this;
-    const { state, outputs } = this.running();
-    const mark = state.mark();
-    outputs.begin();
+  private fire(place: StepPlace, timers: TimerOperator, domain: TimeDomain, timer: TimerEntry): Failure | undefined {
+    const { context, timerEmission } = this;
+    const mark = this.beginStep();
     for (let attempt = 1; ; attempt++) {
-      context.offset = place.offset;
-      context.ordinal = place.ordinal;
-      context.emission = firstEmission;
-      context.draws = 0;
-      context.eventTimeSeen = -Infinity;
+      this.setPlace(place.offset, place.ordinal, timerEmission);
       try {
-        action();
+        timers.pending.remove(domain, timer);
+        context.key = fromStateKey(timer.stateKey);
+        timers.fire(domain, timer.time);
         return undefined;
       } catch (error) {
-        state.rollback(mark);
-        outputs.undo();
-        context.eventTimeSeen = -Infinity;
-        context.emission = firstEmission;
-        if (attempt >= this.maxAttempts) return describeFailure(error, attempt);
-        this.retries++;
+        const failure = this.undoStep(mark, timerEmission, error, attempt);
+        if (failure) return failure;
       }
     }
   }
 
+  /** Begins a step (a record or a timer): state, timers and outputs of a failed attempt are taken back before the next. */
+  private beginStep(): number {
+    const { state, outputs } = this.running();
+    outputs.begin();
+    return state.mark();
+  }
+
+  private setPlace(offset: number, ordinal: number, emission: number): void {
+    const { context } = this;
+    context.offset = offset;
+    context.ordinal = ordinal;
+    context.emission = emission;
+    context.draws = 0;
+    context.eventTimeSeen = -Infinity;
+  }
+
+  /** Takes a failed attempt back; its failure, if it was the last. */
+  private undoStep(mark: number, emission: number, error: unknown, attempt: number): Failure | undefined {
+    const { state, outputs } = this.running();
+    state.rollback(mark);
+    outputs.undo();
+    this.context.eventTimeSeen = -Infinity;
+    this.context.emission = emission;
+    if (attempt >= this.maxAttempts) return describeFailure(error, attempt);
+    this.retries++;
+    return undefined;
+  }
+
   private exits(): ChainExits {
     const { context } = this;
-    const origin = (): { offset: number; ordinal: number; emission: number } => ({
-      offset: context.offset,
-      ordinal: context.ordinal,
-      emission: context.emission++,
-    });
     const selectors = this.stage.outputs.map(({ keyNode }) => (keyNode === null ? undefined : this.selector(keyNode)));
     return {
       channel: (output, value) => {
@@ -179,10 +200,13 @@ export class StageEngine {
         const key = select === undefined ? undefined : parseKey(select(value));
         const { outputs, probe } = this.running();
         if (probe && key !== undefined) this.mix(this.stage.outputs[output]?.keyNode ?? -1, keyBytes(key));
-        outputs.add(output, origin(), context.timestamp, key, value);
+        outputs.add(output, context, context.timestamp, key, value);
+        context.emission++;
       },
       sink: (node, value) => {
-        this.running().outputs.addToSink(node, origin(), context.timestamp, value);
+        const { offset, ordinal, emission } = context; // a copy: the sink may keep it
+        this.running().outputs.addToSink(node, { offset, ordinal, emission }, context.timestamp, value);
+        context.emission++;
       },
     };
   }

@@ -1,6 +1,6 @@
 import type { BatchOutputs } from './batch-outputs.ts';
 import type { InputBatch } from './kafka-event.ts';
-import type { BatchMetrics } from './metrics.ts';
+import type { BatchMetrics, Ingest } from './metrics.ts';
 
 /** Counts of one batch of one partition, in the making. */
 export class TaskCounters {
@@ -14,7 +14,7 @@ export class TaskCounters {
   gaps = 0;
   tombstones = 0;
   coldState = false;
-  readonly ingest: (readonly [earliest: number, latest: number, count: number])[] = [];
+  readonly ingest: Ingest[] = [];
 
   countOutputs(outputs: BatchOutputs): void {
     this.recordsOut += outputs.recordsOut;
@@ -32,7 +32,7 @@ export class TaskCounters {
       partition,
       firstOffset: messages[0]?.offset ?? 0,
       lastOffset: messages.at(-1)?.offset ?? 0,
-      bytesIn: messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0),
+      bytesIn: messages.reduce((sum, { size }) => sum + size, 0),
       ...{ recordsIn, recordsOut, bytesOut, duplicates, deadLetters, retries, conflicts, gaps, tombstones, coldState, ingest },
       durationMs,
     };

@@ -49,7 +49,8 @@ export class TaskState {
   }
 
   set(table: Table, key: string, value: unknown): void {
-    this.journal.push({ table, key, old: table.entries.has(key) ? table.entries.get(key) : ABSENT });
+    const held = table.entries.get(key);
+    this.journal.push({ table, key, old: held === undefined && !table.entries.has(key) ? ABSENT : held });
     table.put(key, value);
   }
 

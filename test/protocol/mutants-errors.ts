@@ -8,14 +8,14 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
   {
     name: 'stateNotUndone',
     rule: '§6 undo takes back state and timers',
-    edits: [{ file: ENGINE, find: '        state.rollback(mark);\n', replace: '' }],
+    edits: [{ file: ENGINE, find: '    state.rollback(mark);\n', replace: '' }],
     world: { hiccups: true },
     seed: 1,
   },
   {
     name: 'outputsNotUndone',
     rule: '§6 undo takes back outputs',
-    edits: [{ file: ENGINE, find: '        outputs.undo();\n', replace: '' }],
+    edits: [{ file: ENGINE, find: '    outputs.undo();\n', replace: '' }],
     world: { hiccups: true },
     seed: 1,
   },
@@ -25,10 +25,10 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ENGINE,
-        find: '      context.emission = firstEmission;\n      context.draws = 0;',
-        replace: '      if (attempt === 1) context.emission = firstEmission;\n      context.draws = 0;',
+        find: '      this.setPlace(offset, ordinal, 0);',
+        replace: '      this.setPlace(offset, ordinal, attempt === 1 ? 0 : context.emission);',
       },
-      { file: ENGINE, find: '        context.emission = firstEmission;\n        if (attempt', replace: '        if (attempt' },
+      { file: ENGINE, find: '    this.context.emission = emission;\n', replace: '' },
     ],
     world: { hiccups: true, determinismEvery: 0 },
     seed: 2,
@@ -36,7 +36,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
   {
     name: 'sinkNotUndone',
     rule: '§6 undo takes back what a sink holds',
-    edits: [{ file: 'runtime/batch-outputs.ts', find: '    for (const [sink, mark] of this.sinkMarks) sink.reset(mark);\n', replace: '' }],
+    edits: [{ file: 'runtime/batch-outputs.ts', find: '    for (const [i, sink] of this.sinks.entries()) sink.reset(this.sinkMarks[i] ?? 0);\n', replace: '' }],
     world: { hiccups: true, determinismEvery: 0 },
     seed: 8,
   },
@@ -47,7 +47,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
       {
         file: RUN,
         find: '    return { origin: name, failure };\n',
-        replace: '    this.bury(name, failure, payload);\n    return undefined;\n',
+        replace: '    this.bury(name, failure, record.payload());\n    return undefined;\n',
       },
     ],
     world: { poison: true, mends: true, late: false, topology: 'chain', faults: 14 },

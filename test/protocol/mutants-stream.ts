@@ -55,9 +55,9 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     rule: '§2 a record that is skipped never renumbers its neighbors',
     edits: [
       {
-        file: RUN,
-        find: 'engine.runRecord({ offset, ordinal: 2 * reader.position + 2 }',
-        replace: 'engine.runRecord({ offset, ordinal: 1000 + this.recordsIn }',
+        file: 'runtime/pending-record.ts',
+        find: 'engine.runRecord(offset, 2 * reader.position + 2,',
+        replace: 'engine.runRecord(offset, ((this as any).ran = ((this as any).ran ?? 1000) + 1),',
       },
     ],
     seed: 2,

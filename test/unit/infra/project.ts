@@ -28,6 +28,8 @@ export const STAND_IN: Readonly<Record<string, string>> = {
   'node_modules/millrace/functions/runtime/index.ts': `
     export { openEmbeddedStateBackend } from './state.ts';
     export const openEmbeddedChannelWriter = (address: string): string => 'log at ' + address;
+    export const openFencedTask = (): string => 'with a fence';
+    export const openSourceTask = (): string => 'without a fence';
     export const createStageHandler = (plan: unknown, stage: string, adapters: object): unknown => ({ plan, stage, ...adapters });
   `,
   'node_modules/millrace/functions/runtime/state.ts':

@@ -1,0 +1,76 @@
+import type { Codec } from '../codec/codec.ts';
+import type { FrameReader } from '../codec/frame-reader.ts';
+import { describeOrigin, type Failure } from '../state/fence.ts';
+import { type DeadLetter, readableBytes } from './dead-letter.ts';
+import type { InputMessage } from './kafka-event.ts';
+import type { StageEngine } from './stage-engine.ts';
+
+/** A record that is to be run. Its origin and payload are asked for only if it fails. */
+export interface PendingRecord {
+  origin(): string;
+  payload(): Pick<DeadLetter, 'kind' | 'key' | 'value'>;
+  run(): Failure | undefined;
+}
+
+/** The record at which a frame's reader stands; one object a frame. */
+export class FrameRecord implements PendingRecord {
+  private readonly engine: StageEngine;
+  private readonly reader: FrameReader;
+  private readonly offset: number;
+
+  constructor(engine: StageEngine, reader: FrameReader, offset: number) {
+    this.engine = engine;
+    this.reader = reader;
+    this.offset = offset;
+  }
+
+  origin(): string {
+    return describeOrigin(this.reader.upstream, this.reader);
+  }
+
+  payload(): ReturnType<PendingRecord['payload']> {
+    const { key, timestamp, tag } = this.reader;
+    return { kind: 'record', key: null, value: readableBytes({ key, value: this.reader.value(), timestamp, tag }) };
+  }
+
+  run(): Failure | undefined {
+    const { engine, reader, offset } = this;
+    // Between the ordinals of the steps before and behind it (fenced-run.ts).
+    return engine.runRecord(offset, 2 * reader.position + 2, reader.tag, reader.timestamp, reader.key, reader);
+  }
+}
+
+const NO_BYTES = new Uint8Array();
+
+/** A message of a source topic that has a value. */
+export class SourceRecord implements PendingRecord {
+  private readonly engine: StageEngine;
+  private readonly codec: Codec<unknown>;
+  private readonly task: string;
+  private readonly message: InputMessage;
+  private readonly ordinal: number;
+
+  constructor(engine: StageEngine, codec: Codec<unknown>, task: string, message: InputMessage, ordinal: number) {
+    this.engine = engine;
+    this.codec = codec;
+    this.task = task;
+    this.message = message;
+    this.ordinal = ordinal;
+  }
+
+  origin(): string {
+    return describeOrigin(this.task, { offset: this.message.offset, ordinal: 0, emission: 0 });
+  }
+
+  payload(): ReturnType<PendingRecord['payload']> {
+    return { kind: 'message', key: this.message.key, value: this.message.value };
+  }
+
+  run(): Failure | undefined {
+    return this.engine.runRecord(this.message.offset, this.ordinal, 0, this.message.time, undefined, this);
+  }
+
+  value(): unknown {
+    return this.codec.decode(this.message.value ?? NO_BYTES);
+  }
+}
