@@ -49,12 +49,12 @@ export default pipeline('flight-delays', (env) => {
     .keyBy((flight) => flight.origin)
     .process({
       state: { delays: valueState('delays', { default: NO_FLIGHTS }) },
-      *processElement({ date, delay, distance, origin }, ctx) {
+      processElement({ date, delay, distance, origin }, ctx) {
         const delays = addDelay(ctx.state.delays.value(), delay);
         ctx.state.delays.update(delays);
         if (delays.flights === 1) ctx.timerService.registerEventTimeTimer(END_OF_INPUT);
         if (delays.flights % FLIGHTS_A_REPORT === 0) ctx.output(originReports, { origin, ...figures(delays) });
-        yield { band: bandOf(distance), date, delay, origin };
+        return [{ band: bandOf(distance), date, delay, origin }];
       },
       onTimer(_time, ctx) {
         ctx.output(originReports, { origin: ctx.key, ...figures(ctx.state.delays.value()) });
@@ -71,13 +71,13 @@ export default pipeline('flight-delays', (env) => {
     .keyBy(({ band }) => band)
     .process({
       state: { delays: valueState('delays', { default: { ...NO_FLIGHTS, late: 0, until: '' } }) },
-      *processElement({ band, date, delay }, ctx) {
+      processElement({ band, date, delay }, ctx) {
         const before = ctx.state.delays.value();
         const late = before.late + (delay >= 15 ? 1 : 0);
         const until = date > before.until ? date : before.until;
         const delays = { ...addDelay(before, delay), late, until };
         ctx.state.delays.update(delays);
-        yield { band, ...figures(delays), late, until };
+        return [{ band, ...figures(delays), late, until }];
       },
     })
     .uid('band-delays');

@@ -36,7 +36,13 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
   {
     name: 'sinkNotUndone',
     rule: '§6 undo takes back what a sink holds',
-    edits: [{ file: 'runtime/batch-outputs.ts', find: '    for (const [i, sink] of this.sinks.entries()) sink.reset(this.sinkMarks[i] ?? 0);\n', replace: '' }],
+    edits: [
+      {
+        file: 'runtime/batch-outputs.ts',
+        find: '    for (const [i, sink] of this.sinks.entries()) sink.reset(this.sinkMarks[i] ?? 0);\n',
+        replace: '',
+      },
+    ],
     world: { hiccups: true, determinismEvery: 0 },
     seed: 8,
   },
