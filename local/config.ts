@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { PipelineOptions } from '../functions/graph/logical-graph.ts';
 import { DEFAULT_OPTIONS } from '../functions/graph/settings.ts';
 import { MillraceError } from '../functions/shared/errors.ts';
+import { maskSecret } from '../functions/shared/secrets.ts';
 
 /** A value and where it came from, for `millrace config`. */
 export interface ConfigEntry {
@@ -218,11 +219,8 @@ function kebab(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-const SECRET = /passw(or)?d|secret|token|credential|(api|private|access)[-_]?key/i;
-const URL_PASSWORD = /(:\/\/[^:/@\s]*:)[^@/\s]+@/g;
-
 /** The text of a value for people: masked is what looks like a secret by its name, and the password in a URL. */
 export function describeValue({ name, value }: ConfigEntry): string {
   if (value === undefined) return '(none)';
-  return SECRET.test(name) ? '********' : String(value).replaceAll(URL_PASSWORD, '$1********@');
+  return maskSecret(name, String(value));
 }

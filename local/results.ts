@@ -28,7 +28,7 @@ interface DeadLetterKind {
 
 function describeDeadLetters(log: EmbeddedLog, topic: string): string {
   const kinds = new Map<string, DeadLetterKind>();
-  let messages = 0;
+  const { messages, dropped } = countMessages(log, topic);
   for (const { headers, value } of readTopic(log, topic)) {
     const header = (name: string): string => Buffer.from(headers.find(([one]) => one === name)?.[1] ?? []).toString();
     const text = `${header('millrace-code')} in stage ${header('millrace-stage')}: ${header('millrace-error')}`;
@@ -36,7 +36,6 @@ function describeDeadLetters(log: EmbeddedLog, topic: string): string {
     // Messages may tell of each record anew; so only a handful of kinds is kept.
     if (kinds.size < MAX_KINDS || kinds.has(text)) kinds.set(text, kind);
     kind.count++;
-    messages++;
   }
   if (messages === 0) return '';
   const lines = [...kinds.values()].map(
@@ -44,7 +43,7 @@ function describeDeadLetters(log: EmbeddedLog, topic: string): string {
   );
   const told = [...kinds.values()].reduce((sum, { count }) => sum + count, 0);
   const more = told < messages ? `  … and ${(messages - told).toLocaleString('en-US')} others\n` : '';
-  return `\ndead letters in topic ${topic}: ${messages.toLocaleString('en-US')}\n${lines.join('')}${more}`;
+  return `\ndead letters in topic ${topic}: ${messages.toLocaleString('en-US')}${describeDropped(dropped)}\n${lines.join('')}${more}`;
 }
 
 function preview(value: Uint8Array | null): string {
@@ -54,23 +53,35 @@ function preview(value: Uint8Array | null): string {
 }
 
 function describeTopic(log: EmbeddedLog, topic: string): string {
-  const { last, messages } = readLast(log, topic);
+  const { messages, dropped } = countMessages(log, topic);
+  const last = readLast(log, topic);
   if (last.size === 0) return `\ntopic ${topic}: ${messages.toLocaleString('en-US')} messages, none with a key\n`;
   const keys = [...last.keys()].sort((a, b) => a.localeCompare(b, 'en-US', { numeric: true }));
   const rows = keys.slice(0, MAX_ROWS).map((key) => rowOf(key, last.get(key)));
   const more = keys.length > MAX_ROWS ? `  … and ${keys.length - MAX_ROWS} more keys\n` : '';
-  const head = `\ntopic ${topic}: ${messages.toLocaleString('en-US')} messages; the last of each of ${keys.length} keys\n`;
+  const head = `\ntopic ${topic}: ${messages.toLocaleString('en-US')} messages; the last of each of ${keys.length} keys${describeDropped(dropped)}\n`;
   return `${head}${table(rows)}${more}`;
 }
 
-function readLast(log: EmbeddedLog, topic: string): { last: Map<string, Uint8Array | null>; messages: number } {
+/** Messages that were written, and how many of them retention has dropped: all that is read here is the rest. */
+function countMessages(log: EmbeddedLog, topic: string): { messages: number; dropped: number } {
+  const partitions = log.partitions(topic);
+  return {
+    messages: partitions.reduce((sum, { endOffset }) => sum + endOffset, 0),
+    dropped: partitions.reduce((sum, { startOffset }) => sum + startOffset, 0),
+  };
+}
+
+function describeDropped(dropped: number): string {
+  return dropped > 0 ? ` (the oldest ${dropped.toLocaleString('en-US')} messages are no longer held; --data keeps more)` : '';
+}
+
+function readLast(log: EmbeddedLog, topic: string): Map<string, Uint8Array | null> {
   const last = new Map<string, Uint8Array | null>();
-  let messages = 0;
   for (const { key, value } of readTopic(log, topic)) {
     if (key) last.set(Buffer.from(key).toString(), value);
-    messages++;
   }
-  return { last, messages };
+  return last;
 }
 
 function* readTopic(log: EmbeddedLog, topic: string): Generator<LogRecord> {

@@ -1,3 +1,4 @@
+import { maskSecret } from '../shared/secrets.ts';
 import type { OperatorEdge, OperatorPlan, PipelinePlan, StageInput, StageOutput, StagePlan } from './stage-plan.ts';
 
 /** The plan as text for people: stages in order, each with its input, its operators and where its records go. */
@@ -5,7 +6,7 @@ export function describePlan(plan: PipelinePlan): string {
   const head = [
     `pipeline ${plan.pipeline}`,
     `  namespace ${plan.namespace}, generation ${plan.generation}, ${plan.maxParallelism} key groups, ${plan.stateFragments} fragments`,
-    ...Object.entries(plan.params).map(([name, value]) => `  param ${name} = ${value}`),
+    ...Object.entries(plan.params).map(([name, value]) => `  param ${name} = ${maskSecret(name, value)}`),
   ];
   const tail = [
     ...plan.feeds.map((feed) => `feed ${feed.uid} -> ${feed.topic} (${count(feed.partitions, 'partition')})`),

@@ -32,7 +32,10 @@ export interface DeadLetter {
   readonly kind: 'message' | 'record' | 'timer';
 }
 
-/** The dead letter as a message: the payload as it was, all that is known about it in headers. */
+/** Largest dead letter, in bytes: one that its topic does not take would block its partition for ever. */
+const MAX_DEAD_LETTER_BYTES = 1_000_000;
+
+/** The dead letter as a message: the payload as it was (cut if it is too large), all that is known about it in headers. */
 export function deadLetterMessage({ origin, stage, task, failure, key, value, kind }: DeadLetter): OutgoingMessage {
   const headers: Record<string, string> = {
     'millrace-origin': origin,
@@ -44,7 +47,13 @@ export function deadLetterMessage({ origin, stage, task, failure, key, value, ki
     'millrace-stack': failure.stack,
     'millrace-attempts': String(failure.attempts),
   };
-  return { key, value, headers: Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)] as const) };
+  const room = Math.max(
+    0,
+    MAX_DEAD_LETTER_BYTES - (key?.length ?? 0) - Object.entries(headers).reduce((sum, entry) => sum + Buffer.byteLength(entry.join()), 0),
+  );
+  if (value !== null && value.length > room) headers['millrace-truncated'] = String(value.length);
+  const encoded = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)] as const);
+  return { key, value: value && value.subarray(0, room), headers: encoded };
 }
 
 /** JSON where it says all that there is to say, so that people can read it; else the encoding of frames. */

@@ -19,6 +19,7 @@ type Draft = { -readonly [K in keyof Fence]: Fence[K] } & {
   marks: Map<string, Mark>;
   watermarks: Map<string, number>;
   taskCounts: Map<string, number>;
+  verdicts: Map<string, number>;
 };
 
 export interface RunInput {
@@ -53,8 +54,11 @@ export class FencedRun {
   /** Gaps of the source inside of the batch. */
   gaps = 0;
   readonly ingest: Ingest[] = [];
-  /** The record that failed: all must be taken back, and only the messages before it may be applied. */
-  cut: Verdict | undefined;
+  /** Records of one message that failed: all must be taken back, and only the messages before it may be applied. */
+  readonly cuts: Verdict[] = [];
+  tombstones = 0;
+  /** Repeated attempts of single records and timers. */
+  retries = 0;
   private readonly input: RunInput;
   private readonly startWatermark: number;
 
@@ -67,6 +71,7 @@ export class FencedRun {
       marks: new Map(fence.marks),
       watermarks: new Map(fence.watermarks),
       taskCounts: new Map(fence.taskCounts),
+      verdicts: new Map(fence.verdicts),
     };
     outputs.watermark = fence.watermark;
     const { watermark, processingTime } = fence;
@@ -78,8 +83,9 @@ export class FencedRun {
     const { codec } = this.input;
     for (const message of messages) {
       if (message.offset > this.draft.next) this.noteGap(message);
-      this.cut = codec ? this.applySourceMessage(message, codec) : this.applyFrame(message);
-      if (this.cut) return;
+      if (codec) this.applySourceMessage(message, codec);
+      else this.applyFrame(message);
+      if (this.cuts.length > 0) return;
       this.draft.next = message.offset + 1;
       if (message.isLogTime) this.draft.lastTime = Math.max(this.draft.lastTime, message.time);
       this.applied++;
@@ -100,7 +106,7 @@ export class FencedRun {
     this.gaps++;
   }
 
-  private applySourceMessage(message: InputMessage, codec: Codec<unknown>): Verdict | undefined {
+  private applySourceMessage(message: InputMessage, codec: Codec<unknown>): void {
     const { engine, outputs, task, plan } = this.input;
     const { draft } = this;
     outputs.input(logTime(message), message.time, message.time);
@@ -109,17 +115,15 @@ export class FencedRun {
     } else {
       this.tick(message);
       if (message.hasValue) {
-        const verdict = this.settleRecord(new SourceRecord(engine, codec, task, message, 2));
-        if (verdict) return verdict;
+        this.settleRecord(new SourceRecord(engine, codec, task, message, 2));
         addIngest(this.ingest, message.time);
         draft.generator = Math.max(draft.generator, engine.context.eventTimeSeen);
-      }
+      } else this.tombstones++;
     }
     this.advance({ offset: message.offset, ordinal: 3 }, GENERATOR, roundWatermark(draft.generator, plan.settings.watermarkIntervalMs));
-    return undefined;
   }
 
-  private applyFrame(message: InputMessage): Verdict | undefined {
+  private applyFrame(message: InputMessage): void {
     const { value } = message;
     if (value === null)
       throw new MillraceError(
@@ -131,16 +135,14 @@ export class FencedRun {
     this.tick(message);
     if (reader.upstreamTasks > 0) this.draft.taskCounts.set(stageOf(reader.upstream), reader.upstreamTasks);
     const before = this.recordsIn;
-    const verdict = this.applyRecords(message, reader);
-    if (verdict) return verdict;
+    this.applyRecords(message, reader);
     if (this.recordsIn > before) this.ingest.push([reader.ingestFirst, reader.ingestLast, this.recordsIn - before]);
     const last = reader.stepAt(reader.count);
     if (last !== undefined) this.advance({ offset: message.offset, ordinal: 2 * reader.count + 1 }, reader.upstream, last);
-    return undefined;
   }
 
   /** A record at or below the mark has been applied already; one above it first lets the step before it happen (protocol section 3). */
-  private applyRecords(message: InputMessage, reader: FrameReader): Verdict | undefined {
+  private applyRecords(message: InputMessage, reader: FrameReader): void {
     const { upstream } = reader;
     const mark = this.draft.marks.get(upstream);
     const record = new FrameRecord(this.input.engine, reader, message.offset);
@@ -153,8 +155,7 @@ export class FencedRun {
       }
       const step = reader.stepAt(position);
       if (step !== undefined) this.advance({ offset: message.offset, ordinal: 2 * position + 1 }, upstream, step);
-      const verdict = this.settleRecord(record);
-      if (verdict) return verdict;
+      this.settleRecord(record);
       // The largest time seen: the end of a bounded input has none of its own, and copies of frames before it may still come.
       last = {
         offset: reader.offset,
@@ -164,7 +165,6 @@ export class FencedRun {
       };
     }
     if (last) this.draft.marks.set(upstream, last);
-    return undefined;
   }
 
   private dropDuplicate(reader: FrameReader, mark: Mark): void {
@@ -180,25 +180,26 @@ export class FencedRun {
 
   /**
    * Runs a record, unless a committed verdict says that it is a dead letter: then it is skipped without running, so that no attempt
-   * ever publishes beyond an undecided record.
+   * ever publishes beyond an undecided record. One that fails is taken back, which leaves what skipping it will leave; so the rest of its
+   * message shows which others fail, and one commit decides them all.
    */
-  private settleRecord(record: PendingRecord): Verdict | undefined {
+  private settleRecord(record: PendingRecord): void {
     const { draft } = this;
     this.recordsIn++;
-    if (draft.verdicts.length > 0) {
-      const name = record.origin();
-      const verdict = draft.verdicts.find((one) => one.origin === name);
-      if (verdict) {
-        draft.verdicts = draft.verdicts.filter((one) => one !== verdict);
-        this.bury(name, verdict.failure, record.payload());
-        return undefined;
+    if (draft.verdicts.size > 0) {
+      const place = record.place();
+      const index = draft.verdicts.get(place);
+      if (index !== undefined) {
+        draft.verdicts.delete(place);
+        this.bury(record.origin(), draft.failures[index] ?? UNKNOWN_FAILURE, record.payload());
+        if (draft.verdicts.size === 0) draft.failures = [];
+        return;
       }
     }
     const failure = record.run();
-    if (!failure) return undefined;
-    const name = record.origin();
-    if (this.input.plan.settings.onError === 'fail') throw recordFailed(this.input.task, name, failure);
-    return { origin: name, failure };
+    if (!failure) return;
+    if (this.input.plan.settings.onError === 'fail') throw recordFailed(this.input.task, record.origin(), failure);
+    this.cuts.push({ origin: record.place(), failure });
   }
 
   private bury(origin: string, failure: Failure, payload: Payload): void {
@@ -261,6 +262,8 @@ export function channelGap(task: string, next: number, first: number): MillraceE
       'Check the retention of the channel topic; start the pipeline with a new generation to go on without them',
   );
 }
+
+const UNKNOWN_FAILURE: Failure = { code: 'MILLRACE_USER_FUNCTION', message: '', stack: '', attempts: 0 };
 
 type Payload = Pick<DeadLetter, 'kind' | 'key' | 'value'>;
 

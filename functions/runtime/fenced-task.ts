@@ -1,4 +1,5 @@
 import { isMillraceError, MillraceError } from '../shared/errors.ts';
+import { addVerdicts } from '../state/fence.ts';
 import type { CachedState, FenceNode, TaskStore } from '../state/task-store.ts';
 import type { SinkWriter } from '../connectors/sink.ts';
 import type { BatchOutputs } from './batch-outputs.ts';
@@ -121,21 +122,22 @@ class FencedTask implements StageTask {
     if (this.store.needsCompaction(held.node)) await this.compact(held);
   }
 
-  /** Runs, publishes and commits a first part of the messages, or the verdict on a record that failed; returns how many were applied. */
+  /** Runs, publishes and commits a first part of the messages, or the verdicts on records that failed; returns how many were applied. */
   private async applyPart(held: Held, messages: readonly InputMessage[]): Promise<number> {
     const tasks = await this.runtime.tasks();
     const sinks = this.runtime.takeSinks(this.task);
     let { run, outputs } = this.compute(held, messages, tasks, sinks);
-    const { cut } = run;
-    if (cut) {
+    const { cuts } = run;
+    if (cuts.length > 0) {
       // Before the record is decided nothing beyond it may be published: only what comes before its message is run again.
       const before = messages.slice(0, run.applied);
       this.takeBack(held, sinks);
       ({ run, outputs } = this.compute(held, before, tasks, sinks));
-      if (run.cut) throw recordFailed(this.task, run.cut.origin, run.cut.failure); // an error that comes and goes: the batch comes again
+      const [again] = run.cuts;
+      if (again) throw recordFailed(this.task, again.origin, again.failure); // an error that comes and goes: the batch comes again
     }
     await outputs.publish(this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); // A6
-    await this.commit(held, run, cut); // A7
+    await this.commit(held, run, cuts); // A7
     this.runtime.sinks.putBack(this.task, sinks);
     this.count(run, outputs);
     return run.applied;
@@ -146,7 +148,7 @@ class FencedTask implements StageTask {
     const now = this.runtime.ports.clock.now();
     const share = (this.deadline - now) / (check ? 4 : 2); // a check runs all of it again
     const first = this.runOnce(held, messages, tasks, sinks, check ? new Map() : undefined, now + share);
-    if (!check || first.run.cut) return first;
+    if (!check || first.run.cuts.length > 0) return first;
     const delta = held.state.delta(this.store.fragments);
     this.takeBack(held, sinks);
     const second = this.runOnce(held, messages.slice(0, first.run.applied), tasks, sinks, new Map(), Infinity); // exactly the same messages
@@ -166,7 +168,7 @@ class FencedTask implements StageTask {
     const outputs = this.runtime.outputs(this.task, tasks, sinks);
     const run = new FencedRun({ plan, stage, engine, codec, outputs, probe, task: this.task, fence: held.node.fence, state: held.state });
     if (messages.length > 0) run.apply(messages, () => ports.clock.now() > enoughAt);
-    this.counters.retries += engine.retries;
+    run.retries = engine.retries;
     return { run, outputs, probe };
   }
 
@@ -175,11 +177,11 @@ class FencedTask implements StageTask {
     for (const sink of sinks.values()) sink.reset(0);
   }
 
-  private async commit(held: Held, run: FencedRun, cut: FencedRun['cut']): Promise<void> {
+  private async commit(held: Held, run: FencedRun, cuts: FencedRun['cuts']): Promise<void> {
     const { state } = held;
-    const verdicts = cut ? [...run.draft.verdicts, cut] : run.draft.verdicts;
+    const decided = addVerdicts(run.draft, cuts);
     const delta = state.mark() > 0 ? state.delta(this.store.fragments) : undefined;
-    const fence = { ...run.draft, verdicts, seq: held.node.fence.seq + (delta ? 1 : 0) };
+    const fence = { ...run.draft, ...decided, seq: held.node.fence.seq + (delta ? 1 : 0) };
     held.node = await this.store.commit(held.node, fence, delta);
     state.settle(fence.seq);
   }
@@ -197,6 +199,8 @@ class FencedTask implements StageTask {
     this.runtime.countBatch(run.recordsIn);
     this.counters.recordsIn += run.recordsIn;
     this.counters.duplicates += run.duplicates;
+    this.counters.tombstones += run.tombstones;
+    this.counters.retries += run.retries;
     this.counters.gaps += run.gaps;
     this.counters.countOutputs(outputs);
     this.counters.ingest.push(...run.ingest);

@@ -8,6 +8,8 @@ import type { StageEngine } from './stage-engine.ts';
 /** A record that is to be run. Its origin and payload are asked for only if it fails. */
 export interface PendingRecord {
   origin(): string;
+  /** The origin without its task: unique in its message. */
+  place(): string;
   payload(): Pick<DeadLetter, 'kind' | 'key' | 'value'>;
   run(): Failure | undefined;
 }
@@ -26,6 +28,10 @@ export class FrameRecord implements PendingRecord {
 
   origin(): string {
     return describeOrigin(this.reader.upstream, this.reader);
+  }
+
+  place(): string {
+    return describeOrigin('', this.reader);
   }
 
   payload(): ReturnType<PendingRecord['payload']> {
@@ -60,6 +66,10 @@ export class SourceRecord implements PendingRecord {
 
   origin(): string {
     return describeOrigin(this.task, { offset: this.message.offset, ordinal: 0, emission: 0 });
+  }
+
+  place(): string {
+    return describeOrigin('', { offset: this.message.offset, ordinal: 0, emission: 0 });
   }
 
   payload(): ReturnType<PendingRecord['payload']> {

@@ -64,10 +64,12 @@ function stageHandler(runtime: StageRuntime, openTask: OpenTask): StageHandler {
     const results = await Promise.all(batches.map((batch) => runBatch(runtime, openTask, batch, started + remaining)));
     const failures = results.filter((result) => result !== undefined);
     const [first] = failures;
+    const answersInPart = runtime.plan.settings.partialBatchResponse;
+    // The answer has no room for errors, and only one can be thrown: no other place would show the others.
+    for (const { item, error } of answersInPart ? failures : failures.slice(1))
+      runtime.ports.log(failureLine(runtime.stage.id, item, error));
     // On a mapping without partial responses a returned failure would count as success, and its records would be lost.
-    if (first && !runtime.plan.settings.partialBatchResponse) throw first.error;
-    // The answer has no room for errors, and no other place would show them.
-    for (const { item, error } of failures) runtime.ports.log(failureLine(runtime.stage.id, item, error));
+    if (first && !answersInPart) throw first.error;
     return { batchItemFailures: failures.map(({ item }) => item) };
   };
 }

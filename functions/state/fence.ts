@@ -28,7 +28,7 @@ export interface ImageEntry {
   readonly bytes: number;
 }
 
-/** The decision that a record is a dead letter, with what its last attempt threw. */
+/** The decision that a record is a dead letter, with what its last attempt threw. `origin` is unique in its message. */
 export interface Verdict {
   readonly origin: string;
   readonly failure: Failure;
@@ -68,8 +68,12 @@ export interface Fence {
   readonly imageSeq: number;
   readonly images: readonly ImageEntry[];
   readonly deltas: readonly DeltaEntry[];
-  /** Records decided to be dead letters but not yet skipped. */
-  readonly verdicts: readonly Verdict[];
+  /**
+   * Records of the message at `next` that are decided to be dead letters, by the text of their origin: an index into `failures`. A
+   * message can hold many thousands of records, and all of them may fail, so a verdict is small.
+   */
+  readonly verdicts: ReadonlyMap<string, number>;
+  readonly failures: readonly Failure[];
   /** Gaps of the source that were committed. */
   readonly gaps: number;
   /** Names the attempt that wrote it. */
@@ -91,7 +95,8 @@ export function newFence(next: number, nonce: string): Fence {
     imageSeq: 0,
     images: [],
     deltas: [],
-    verdicts: [],
+    verdicts: new Map(),
+    failures: [],
     gaps: 0,
     nonce,
   };
@@ -113,4 +118,28 @@ export function compareOrigins(a: Origin, b: Origin): number {
 /** Text of an origin, for verdicts, dead letters and messages. */
 export function describeOrigin(upstream: string, origin: Origin): string {
   return `${upstream}:${origin.offset}.${origin.ordinal}.${origin.emission}`;
+}
+
+/** Different failures that one fence tells apart. */
+const MAX_FAILURES = 32;
+const MAX_MESSAGE = 500;
+const MAX_STACK = 1500;
+
+/** A fence's verdicts and the new ones. Beyond the first different failures only the code is kept. */
+export function addVerdicts(held: Pick<Fence, 'verdicts' | 'failures'>, added: readonly Verdict[]): Pick<Fence, 'verdicts' | 'failures'> {
+  const verdicts = new Map(held.verdicts);
+  const failures = [...held.failures];
+  for (const { origin, failure } of added) verdicts.set(origin, indexOfFailure(failures, failure));
+  return { verdicts, failures };
+}
+
+function indexOfFailure(failures: Failure[], failure: Failure): number {
+  const { code, attempts } = failure;
+  const message = failure.message.slice(0, MAX_MESSAGE);
+  const known = failures.findIndex((one) => one.code === code && one.message === message);
+  if (known >= 0) return known;
+  if (failures.length < MAX_FAILURES) return failures.push({ code, message, stack: failure.stack.slice(0, MAX_STACK), attempts }) - 1;
+  const other = failures.findIndex((one) => one.code === code && one.stack === '');
+  if (other >= 0) return other;
+  return failures.push({ code, message: 'one of many failures of its message; its own text was not kept', stack: '', attempts }) - 1;
 }

@@ -6,8 +6,7 @@ import { tickFrame } from '../../functions/codec/frame-writer.ts';
 import type { FeedSource } from '../../functions/connectors/source.ts';
 import type { StagePlan } from '../../functions/graph/stage-plan.ts';
 import { readFenceProgress } from '../../functions/runtime/fence-progress.ts';
-import type { ErrorCode } from '../../functions/shared/errors.ts';
-import { isMillraceError, MillraceError } from '../../functions/shared/errors.ts';
+import { ERROR_CODES, type ErrorCode, isMillraceError, MillraceError } from '../../functions/shared/errors.ts';
 import { bundleStages } from '../../infra/bundling.ts';
 import type { Arguments } from '../args.ts';
 import { type CliIo, describeError } from '../cli.ts';
@@ -20,18 +19,11 @@ import type { Project } from '../project.ts';
 import { describeReport } from '../report.ts';
 import { describeResults } from '../results.ts';
 
-/** Errors of a function that no further attempt can mend: the run ends with them. */
-const FATAL: ReadonlySet<string> = new Set<ErrorCode>([
-  'MILLRACE_NOT_DETERMINISTIC',
-  'MILLRACE_RECORD_FAILED',
-  'MILLRACE_PLAN_MISMATCH',
-  'MILLRACE_CONFIG_INVALID',
-  'MILLRACE_CHANNEL_GAP',
-  'MILLRACE_TOPIC_WENT_BACK',
-  'MILLRACE_UPSTREAM_WENT_BACK',
-  'MILLRACE_FRAME_CORRUPT',
-  'MILLRACE_FRAME_VERSION',
-]);
+/** Errors that no further attempt can mend (by the table of codes), and a record that blocks its partition: the run ends with them. */
+function isFatal(code: string): code is ErrorCode {
+  if (!Object.hasOwn(ERROR_CODES, code)) return false;
+  return code === 'MILLRACE_RECORD_FAILED' || ERROR_CODES[code as ErrorCode][1] === 'never';
+}
 
 /** Exit code of a run that an interrupt cut short: as the shell reports SIGINT. */
 const INTERRUPTED = 130;
@@ -174,8 +166,8 @@ function onEvent(event: HarnessEvent, run: DevRun, progress: Progress): void {
 /** A batch that comes again is told at once; an error that ends the run is told at its end. */
 function onFailure({ stage, reason, code }: HarnessEvent & { readonly kind: 'failure' }, run: DevRun, progress: Progress): void {
   const text = `stage ${stage}: ${reason.replace(/^MillraceError: /, '')}`;
-  if (code !== undefined && FATAL.has(code)) {
-    run.failure ??= new MillraceError(code as ErrorCode, text);
+  if (code !== undefined && isFatal(code)) {
+    run.failure ??= new MillraceError(code, text);
     run.stop.abort(run.failure);
   } else progress.line(`${text} (the batch will come again)`);
 }

@@ -52,8 +52,8 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: RUN,
-        find: '    return { origin: name, failure };\n',
-        replace: '    this.bury(name, failure, record.payload());\n    return undefined;\n',
+        find: '    this.cuts.push({ origin: record.place(), failure });\n',
+        replace: '    this.bury(record.origin(), failure, record.payload());\n',
       },
     ],
     world: { poison: true, mends: true, late: false, topology: 'chain', faults: 14 },
@@ -65,8 +65,8 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'runtime/fenced-task.ts',
-        find: 'this.takeBack(held, sinks);\n      ({ run, outputs } = this.compute(held, before, tasks, sinks));\n      if (run.cut)',
-        replace: 'if (before.length < 0)',
+        find: 'this.takeBack(held, sinks);\n      ({ run, outputs } = this.compute(held, before, tasks, sinks));\n      const [again] = run.cuts;',
+        replace: 'void before;\n      const again = undefined as any;',
       },
     ],
     world: { poison: true, mends: false, topology: 'chain', frameBytes: 100_000, batch: 4 },
@@ -78,8 +78,8 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'runtime/fenced-task.ts',
-        find: 'const verdicts = cut ? [...run.draft.verdicts, cut] : run.draft.verdicts;',
-        replace: 'const { verdicts } = run.draft;',
+        find: 'const decided = addVerdicts(run.draft, cuts);',
+        replace: 'const decided = {};',
       },
     ],
     world: { poison: true },
@@ -88,7 +88,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
   {
     name: 'verdictKept',
     rule: '§6 the batch that skips the record clears its verdict',
-    edits: [{ file: RUN, find: 'draft.verdicts = draft.verdicts.filter((one) => one !== verdict);', replace: '' }],
+    edits: [{ file: RUN, find: 'draft.verdicts.delete(place);', replace: '' }],
     world: { poison: true },
     seed: 2,
   },

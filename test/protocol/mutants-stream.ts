@@ -204,9 +204,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
   {
     name: 'partialUnknown',
     rule: '§4 S4 a mapping without partial responses is never answered with one ◆',
-    edits: [
-      { file: HANDLER, find: 'if (first && !runtime.plan.settings.partialBatchResponse) throw first.error;', replace: 'void first;' },
-    ],
+    edits: [{ file: HANDLER, find: 'if (first && !answersInPart) throw first.error;', replace: 'void first;' }],
     world: { partial: false },
     seed: 2,
   },
@@ -267,8 +265,8 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
       {
         file: TASK,
         find: `    await outputs.publish(this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); // A6
-    await this.commit(held, run, cut); // A7`,
-        replace: `    await this.commit(held, run, cut); // A7
+    await this.commit(held, run, cuts); // A7`,
+        replace: `    await this.commit(held, run, cuts); // A7
     await outputs.publish(this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); // A6`,
       },
     ],

@@ -155,7 +155,7 @@ function checkFences(world: World, { uid, fences }: StageView): string[] {
   return fences.flatMap((fence, partition) => {
     const input = world.inputOf(topic, partition);
     const task = `${uid}/${partition}`;
-    if (fence && fence.verdicts.length > 0) return [`${task}: verdicts left over`];
+    if (fence && fence.verdicts.size > 0) return [`${task}: verdicts left over`];
     if (!input) {
       const left = world.log
         .partition(topic, partition)

@@ -251,6 +251,44 @@ test('a record that throws leaves no trace but its dead letter', async () => {
   expect(result.deadLetters).toMatchObject([{ code: 'MILLRACE_USER_FUNCTION', error: 'poison', stage: 'poisoned' }]);
 });
 
+test('a frame in which every record fails gets through, whatever the errors say', async () => {
+  const many = 3000;
+  const made = pipeline('all-poison', { parallelism: 1, batchSize: 5000 }, (env) => {
+    env
+      .fromCollection(Array.from({ length: many }, (_, i) => i))
+      .keyBy(() => 'one')
+      .process({
+        state: {},
+        processElement: (value): number[] => {
+          throw new Error(`${value} ${'x'.repeat(1500)}`);
+        },
+      })
+      .uid('fails')
+      .sinkTo(kafka.sink({ topic: 'out', value: json() }));
+  });
+
+  const { deadLetters, invocations } = await runPipeline(made, { determinism: false });
+
+  expect(new Set(deadLetters.map(({ value }) => (value as { value: number }).value)).size).toBe(many);
+  expect(deadLetters[0]?.error).toMatch(/^0 xxx/);
+  expect(invocations['fails']).toBeLessThan(10);
+});
+
+test('a record too large for a dead letter ends as a cut one', async () => {
+  const made = pipeline('large', { parallelism: 1 }, (env) => {
+    env
+      .fromSource(kafka.source({ topic: 'texts', value: json<string>() }), { uid: 'texts' })
+      .map((text): string => {
+        throw new Error(text);
+      })
+      .sinkTo(kafka.sink({ topic: 'out', value: json() }));
+  });
+
+  const { deadLetters } = await runPipeline(made, { input: { texts: ['x'.repeat(1_048_000)] } });
+
+  expect(deadLetters).toHaveLength(1);
+});
+
 test('random numbers and ids are those of the record, in every run', async () => {
   const draw = async (): Promise<unknown[]> =>
     values(await run((keyed) => keyed.process({ processElement: (_reading, ctx) => [[ctx.random(), ctx.uuid()]], state: {} }).uid('draw')));

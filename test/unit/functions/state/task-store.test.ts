@@ -119,5 +119,5 @@ test('rewrites only the fragments that have changed', async () => {
 });
 
 test('a new fence holds nothing', () => {
-  expect(newFence(5, 'n')).toMatchObject({ next: 5, seq: 0, watermark: -Infinity, images: [], deltas: [], verdicts: [], gaps: 0 });
+  expect(newFence(5, 'n')).toMatchObject({ next: 5, seq: 0, watermark: -Infinity, images: [], deltas: [], verdicts: new Map(), gaps: 0 });
 });
