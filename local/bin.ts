@@ -15,6 +15,8 @@ for (const stream of [process.stdout, process.stderr])
   });
 
 let interrupts = 0;
+// Stacks name the lines of the user's file, not of what it was bundled to.
+if (process.argv.includes('--verbose')) process.setSourceMapsEnabled(true);
 const code = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,

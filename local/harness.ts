@@ -137,7 +137,11 @@ class RunningHarness implements Harness {
     const { plan, topicPartitions = {}, feedLeadBytes = DEFAULT_FEED_LEAD_BYTES } = this.options;
     const internal = this.data ? {} : { retentionBytes: INTERNAL_RETENTION_BYTES };
     for (const { topic, partitions } of plan.feeds) this.log.createTopic(topic, partitions, { ...internal, maxLeadBytes: feedLeadBytes });
-    for (const { topic, partitions } of plan.channels) this.log.createTopic(topic, partitions, internal);
+    for (const { topic, partitions } of plan.channels) {
+      this.log.createTopic(topic, partitions, internal);
+      // A function that waits keeps its slot, which the stage that would make room may need. So its mapping waits instead.
+      for (const partition of this.log.partitions(topic)) partition.neverHold();
+    }
     this.log.createTopic(plan.deadLetterTopic, 1);
     const feeds = new Set(plan.feeds.map(({ topic }) => topic));
     const sources = plan.stages.flatMap(({ input }) => (input.kind === 'source' ? input.topics.filter((topic) => !feeds.has(topic)) : []));
@@ -229,7 +233,7 @@ class RunningHarness implements Harness {
     if (hasEnded !== true) await new Promise<never>(() => undefined);
   }
 
-  /** From the source on: a function in flight may wait for room in a channel, which the stage behind it still makes. */
+  /** From the source on: a mapping may wait for room in a channel, which the stage behind it still makes. */
   private async drainAll(): Promise<void> {
     this.stopFeeding.abort();
     this.ticks?.stop();
@@ -251,11 +255,23 @@ class RunningHarness implements Harness {
   }
 
   private async closeAll(): Promise<void> {
-    await this.drain();
-    await Promise.all(this.stages.map((stage) => stage.close()));
-    await this.server?.close();
-    await this.log.close();
-    await this.state.close();
-    this.data?.release();
+    // One after the other, whatever becomes of the one before: the lock of the data folder comes last.
+    const steps = [
+      () => this.drain(),
+      ...this.stages.map((stage) => () => stage.close()),
+      () => this.server?.close(),
+      () => this.log.close(),
+      () => this.state.close(),
+      () => this.data?.release(),
+    ];
+    const errors: unknown[] = [];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
   }
 }

@@ -87,18 +87,23 @@ class LiveProgress implements Progress {
   }
 }
 
-function liveLines({ hops, recordsPerSecond, seconds }: HarnessReport): string[] {
+function liveLines({ hops, recordsPerSecond, seconds, feeds }: HarnessReport): string[] {
   const width = Math.max(...hops.map(({ stage }) => stage.length));
   const rows = hops.map(({ stage, recordsIn, recordsOut, lag, deadLetters, retries }) => {
     const troubles = `${deadLetters > 0 ? `  ${deadLetters} dead` : ''}${retries > 0 ? `  ${retries} retries` : ''}`;
     return `  ${stage.padEnd(width)}  ${number(recordsIn)} in  ${number(recordsOut)} out  ${number(lag)} lag${troubles}`;
   });
-  return [...rows, `  ${seconds.toFixed(1)} s, ${Math.round(recordsPerSecond).toLocaleString('en-US')} records/s`];
+  return [...rows, `  ${seconds.toFixed(1)} s, ${Math.round(recordsPerSecond).toLocaleString('en-US')} records/s${heldBack(feeds)}`];
 }
 
-function plainLine({ hops, recordsPerSecond }: HarnessReport): string {
+function plainLine({ hops, recordsPerSecond, feeds }: HarnessReport): string {
   const stages = hops.map(({ stage, recordsIn, lag }) => `${stage} ${recordsIn} in (lag ${lag})`);
-  return `${stages.join(', ')}; ${Math.round(recordsPerSecond)} records/s`;
+  return `${stages.join(', ')}; ${Math.round(recordsPerSecond)} records/s${heldBack(feeds)}`;
+}
+
+/** Input waits while the stages are behind: what slows the run down is not its source. */
+function heldBack(feeds: HarnessReport['feeds']): string {
+  return feeds.some(({ isHeldBack }) => isHeldBack) ? ', held-back' : '';
 }
 
 function number(value: number): string {

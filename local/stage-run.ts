@@ -47,6 +47,8 @@ export class StageRun {
   readonly partitions: readonly PartitionLog[];
   private readonly surroundings: StageSurroundings;
   private readonly printed: readonly LineSplitter[];
+  /** End invocations under way. */
+  private readonly ending = new Set<Promise<unknown>>();
   private isStopped = false;
 
   constructor(stage: StagePlan, surroundings: StageSurroundings) {
@@ -65,16 +67,13 @@ export class StageRun {
   async invokeEnd(partition: PartitionLog, event: EndEvent): Promise<void> {
     const { slots, rank, clock } = this.surroundings;
     const payload = JSON.stringify(event);
+    const affinity = `${partition.topic}-${partition.partition}`;
     for (let delay = 20; !this.isStopped; delay = Math.min(delay * 2, 2000)) {
       await slots.acquire(this.stage.group, rank);
-      const affinity = `${partition.topic}-${partition.partition}`;
-      const result = await this.emulator
-        .invoke(payload, { affinity })
-        .catch(ifThrottled)
-        .finally(() => slots.release(this.stage.group));
-      if (result) this.counters.count(result, [], clock.now());
-      if (result && !result.error) return;
-      if (result?.error) this.reportFailure(result, `${result.error.errorType}: ${result.error.errorMessage}`);
+      const attempt = this.tryEnd(payload, affinity).finally(() => slots.release(this.stage.group));
+      this.ending.add(attempt);
+      const hasEnded = await attempt.finally(() => this.ending.delete(attempt));
+      if (hasEnded) return;
       await clock.sleep(delay);
     }
     await new Promise<never>(() => undefined); // stopped: it has not ended
@@ -84,11 +83,25 @@ export class StageRun {
   async drain(): Promise<void> {
     this.isStopped = true;
     await this.mapping.close();
+    await Promise.allSettled(this.ending);
   }
 
+  /** Drains and ends the function. */
   async close(): Promise<void> {
+    await this.drain();
     await this.emulator.close();
     for (const lines of this.printed) lines.end();
+  }
+
+  /** One end invocation, whose slot is taken; false if it failed or was throttled, or the harness has stopped meanwhile. */
+  private async tryEnd(payload: string, affinity: string): Promise<boolean> {
+    if (this.isStopped) return false;
+    const result = await this.emulator.invoke(payload, { affinity }).catch(ifThrottled);
+    if (!result) return false;
+    this.counters.count(result, [], this.surroundings.clock.now());
+    if (!result.error) return true;
+    this.reportFailure(result, `${result.error.errorType}: ${result.error.errorMessage}`);
+    return false;
   }
 
   private createEmulator(onOutput: (stream: 'stdout' | 'stderr', text: string) => void): FunctionEmulator {
@@ -108,6 +121,7 @@ export class StageRun {
       ...{ log, slots, clock, maxRetries },
       group: stage.group,
       topics: inputTopics(stage),
+      outputTopics: stage.outputs.map(({ topic }) => topic),
       invoke: (payload, affinity) => this.emulator.invoke(payload, { affinity }),
       batchSize: settings.batchSize,
       windowMs: Math.min(settings.batchWindowMs, options.maxWindowMs ?? 20),

@@ -1,6 +1,7 @@
 import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts';
 import { systemLocalClock, type LocalClock } from '../local-clock.ts';
 import type { EmbeddedLog, StartingPosition } from '../log/embedded-log.ts';
+import type { PartitionLog } from '../log/partition-log.ts';
 import { Slots } from '../slots.ts';
 import type { BatchVerdict } from './batch-response.ts';
 import type { InvocationResult } from './function-emulator.ts';
@@ -12,6 +13,8 @@ export interface MappingOptions {
   /** Consumer group that the offsets are committed for. */
   readonly group: string;
   readonly topics: readonly string[];
+  /** Topics that the function writes to: nothing begins while a partition of them is too far ahead of its slowest mapping. @default - none */
+  readonly outputTopics?: readonly string[];
   /** Runs the function on an event. @throws MILLRACE_FUNCTION_THROTTLED */
   readonly invoke: (payload: string, affinity: string) => Promise<InvocationResult>;
   /** Most records of a batch, 1 to 10000. @default 100, as Lambda's */
@@ -59,10 +62,11 @@ export interface MappingStats {
 
 /** What lanes need of their mapping. */
 export interface MappingContext extends Required<
-  Omit<MappingOptions, 'log' | 'topics' | 'mixPartitions' | 'onFailureTopic' | 'startingPosition'>
+  Omit<MappingOptions, 'log' | 'topics' | 'outputTopics' | 'mixPartitions' | 'onFailureTopic' | 'startingPosition'>
 > {
   readonly bootstrapServers: string;
   readonly stats: MappingStats;
+  readonly outputs: readonly PartitionLog[];
   state(): MappingState;
   isHurried(): boolean;
   commit(topic: string, partition: number, offset: number): void;
@@ -147,7 +151,7 @@ export class EventSourceMapping {
   }
 
   private toContext(): MappingContext {
-    const { log, group, onFailureTopic } = this.options;
+    const { log, group, onFailureTopic, outputTopics = [] } = this.options;
     return {
       batchSize: 100,
       windowMs: 500,
@@ -162,6 +166,7 @@ export class EventSourceMapping {
       ...this.options,
       bootstrapServers: 'embedded:9092',
       stats: this.stats,
+      outputs: outputTopics.flatMap((topic) => log.partitions(topic)),
       state: () => this.current,
       isHurried: () => this.hurried,
       commit: (topic, partition, offset) => log.commit(group, topic, partition, offset),

@@ -54,6 +54,7 @@ export class FunctionEmulator {
   private readonly idle: ExecutionEnvironment[] = [];
   private readonly favorites = new Map<string, ExecutionEnvironment>();
   private readonly inFlight = new Set<Promise<unknown>>();
+  private isClosed = false;
 
   constructor(options: FunctionOptions) {
     this.name = options.name;
@@ -74,9 +75,11 @@ export class FunctionEmulator {
   /**
    * Runs the handler on an event, given as JSON. What the function throws, a timeout and a crash are results with `error` set.
    *
-   * @throws MILLRACE_FUNCTION_THROTTLED the concurrency limit is reached; nothing ran.
+   * @throws MILLRACE_FUNCTION_THROTTLED the concurrency limit is reached, or the function was closed; nothing ran.
    */
   async invoke(payload: string, options: InvokeOptions = {}): Promise<InvocationResult> {
+    // Callers wait and ask again, until they notice that they are to stop: nobody reports it.
+    if (this.isClosed) throw new MillraceError('MILLRACE_FUNCTION_THROTTLED', `function ${this.name} was closed`);
     const [environment, isCold] = this.take(options.affinity);
     const requestId = randomUUID();
     const running = environment.run(requestId, payload, options.clientContext);
@@ -97,8 +100,9 @@ export class FunctionEmulator {
     await Promise.all(all.map((environment) => environment.terminate()));
   }
 
-  /** Waits for what is under way, then ends the environments. */
+  /** Waits for what is under way, then ends the environments; from now on nothing runs. */
   async close(): Promise<void> {
+    this.isClosed = true;
     await Promise.allSettled(this.inFlight);
     await this.recycle();
   }

@@ -24,7 +24,9 @@ export class MappingLane {
     this.positions = [...positions];
     this.context = context;
     this.affinity = partitions.map(({ topic, partition }) => `${topic}-${partition}`).join();
-    this.stopWatching = partitions.map((partition) => partition.watch(() => this.wake?.()));
+    const wake = (): void => this.wake?.();
+    const { outputs } = context;
+    this.stopWatching = [...partitions.map((log) => log.watch(wake)), ...outputs.map((log) => log.watchCommits(wake))];
   }
 
   /** Delivers batches until the mapping closes. */
@@ -43,18 +45,33 @@ export class MappingLane {
 
   /** Resolves with a slot taken when there is a batch to deliver; false when the mapping closes. */
   private async waitForBatch(): Promise<boolean> {
+    for (;;) {
+      if (this.context.state() === 'closing') return false;
+      const delay = this.mayInvoke() ? this.delay() : Infinity;
+      if (delay <= 0) return this.acquire();
+      await this.sleep(delay);
+    }
+  }
+
+  /** Resolves with a slot taken when the function may be invoked; false when the mapping closes. */
+  private async acquire(): Promise<boolean> {
     const { context } = this;
     for (;;) {
       if (context.state() === 'closing') return false;
-      const delay = context.state() === 'enabled' ? this.delay() : Infinity;
-      if (delay > 0) {
-        await this.sleep(delay);
+      if (!this.mayInvoke()) {
+        await this.sleep(Infinity);
         continue;
       }
       await context.slots.acquire(context.group, context.priority);
-      if (context.state() === 'enabled') return true;
+      if (this.mayInvoke()) return true;
       context.slots.release(context.group);
     }
+  }
+
+  /** Not while there is no room for what the function writes. It must not wait for room itself: it would keep its slot meanwhile. */
+  private mayInvoke(): boolean {
+    const { context } = this;
+    return context.state() === 'enabled' && !context.outputs.some(({ isHoldingBack }) => isHoldingBack);
   }
 
   /** Ms until a batch is due: 0 if it is full, or nothing more is to be expected; ∞ without records. */
@@ -109,8 +126,7 @@ export class MappingLane {
         }
         context.stats.retries++;
       }
-      if (!(await this.backOff(failures))) return;
-      await context.slots.acquire(context.group, context.priority);
+      if (!(await this.backOff(failures)) || !(await this.acquire())) return;
     }
   }
 

@@ -11,7 +11,7 @@ export interface TopicLimits {
   readonly maxMessageBytes: number;
   /** What is kept of records that every mapping has committed. @default 4 MiB in memory, 64 MiB on disk */
   readonly retentionBytes: number;
-  /** How far appends may run ahead of the slowest mapping; beyond it they wait. @default 4 MiB in memory, 64 MiB on disk */
+  /** How far appends should run ahead of the slowest mapping; beyond it they wait, unless `neverHold`. @default 4 MiB in memory, 64 MiB on disk */
   readonly maxLeadBytes: number;
 }
 
@@ -35,6 +35,7 @@ export class PartitionLog {
   private lowest: { readonly offset: number; readonly position: number } | undefined;
   private readonly held: HeldAppend[] = [];
   private lastTime: number;
+  private holdsAppends = true;
   /** Appends that had to wait. */
   heldBackCount = 0;
 
@@ -70,8 +71,14 @@ export class PartitionLog {
     return this.lowest?.offset ?? this.endOffset;
   }
 
+  /** Whether who writes here should wait for the slowest mapping. */
   get isHoldingBack(): boolean {
     return this.held.length > 0 || (this.lowest !== undefined && this.leadBytes >= this.limits.maxLeadBytes);
+  }
+
+  /** From now on appends go through at any lead: whoever causes them looks at `isHoldingBack` beforehand. */
+  neverHold(): void {
+    this.holdsAppends = false;
   }
 
   /**
@@ -87,7 +94,7 @@ export class PartitionLog {
         `a message of ${batch.largest} bytes for ${this.topic}-${this.partition}, which takes ${maxMessageBytes} at most`,
       );
     if (batch.count === 0) return undefined;
-    if (this.isHoldingBack) return this.hold(batch);
+    if (this.holdsAppends && this.isHoldingBack) return this.hold(batch);
     this.write(batch);
     return undefined;
   }

@@ -312,6 +312,17 @@ test("answers Lambda's Invoke API for each stage by name", async () => {
   expect(Buffer.from(answer.Payload ?? []).toString()).toBe('{"batchItemFailures":[]}');
 });
 
+test('closing closes everything, even if one part of it fails', async () => {
+  const harness = await startHarness(options({ dataDir: `${folder.path}/data` }));
+  await harness.ended;
+  const { log } = harness;
+  const close = log.close.bind(log);
+  log.close = () => close().then(() => Promise.reject(new Error('the disk is gone')));
+  await expect(harness.close()).rejects.toThrow('the disk is gone');
+
+  expect(await run({ dataDir: `${folder.path}/data` })).toEqual(upTo(1000));
+});
+
 test('a port in use is an error before anything starts', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -10,9 +10,9 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-function report(recordsIn: number, troubles: object = {}): HarnessReport {
+function report(recordsIn: number, troubles: object = {}, isHeldBack = false): HarnessReport {
   const hop = { stage: 'flights', recordsIn, recordsOut: recordsIn, lag: 7, deadLetters: 0, retries: 0, ...troubles };
-  return { hops: [hop], seconds: 1.25, recordsPerSecond: 4000 } as unknown as HarnessReport;
+  return { hops: [hop], seconds: 1.25, recordsPerSecond: 4000, feeds: [{ isHeldBack: false }, { isHeldBack }] } as unknown as HarnessReport;
 }
 
 /** What a terminal shows: the lines left after every "so many up, and erase below". */
@@ -62,6 +62,14 @@ describe('in a terminal', () => {
     expect(screen(written())[0]).toMatch(/7 lag {2}2 dead {2}3 retries$/);
   });
 
+  test('tells when a feed is held back', () => {
+    const { progress, written } = setUp(true);
+
+    progress.follow(() => report(1, {}, true));
+
+    expect(screen(written())[1]).toMatch(/records\/s, held-back$/);
+  });
+
   test.each([
     [20, 19],
     [0, 79],
@@ -99,5 +107,15 @@ describe('elsewhere', () => {
 
     const figures = 'flights 1000 in (lag 7); 4000 records/s\n';
     expect(written()).toBe(`first line\n${figures}${figures}`);
+  });
+
+  test('tells when a feed is held back', () => {
+    const { progress, written } = setUp(false);
+
+    progress.follow(() => report(1, {}, true));
+    jest.advanceTimersByTime(5000);
+    progress.close();
+
+    expect(written()).toBe('flights 1 in (lag 7); 4000 records/s, held-back\n');
   });
 });

@@ -72,6 +72,14 @@ test('throttles above the concurrency limit, and takes more afterwards', async (
   await expect(emulator.invoke('{"ms":0}')).resolves.toMatchObject({ error: undefined });
 });
 
+test('runs nothing after it was closed', async () => {
+  const emulator = emulate(SLOW);
+  await emulator.close();
+
+  await expect(emulator.invoke('{"ms":0}')).rejects.toMatchObject({ code: 'MILLRACE_FUNCTION_THROTTLED' });
+  expect(emulator.coldStarts).toBe(0);
+});
+
 test('gives the handler its context', async () => {
   const source = `exports.handler = async (event, context) => ({ ...context, remaining: context.getRemainingTimeInMillis() });`;
   const result = await emulate(source, { timeoutMs: 5000, memoryMb: 256 }).invoke('{}', { clientContext: '{"custom":{"a":1}}' });
