@@ -76,6 +76,7 @@ export async function bundleStages(options: BundleStagesOptions): Promise<StageB
   const { plan, outDir } = options;
   const pipelineFile = await sourceFile(options.pipelineFile);
   const projectDir = projectDirOf(dirname(pipelineFile));
+  const names = new ModuleNames(projectDir);
   const entries = new Map(plan.stages.map((stage) => [stage.id, stageEntry(plan, stage, `./${basename(pipelineFile)}`)]));
   const result = await run(pipelineFile, options, {
     ...SETTINGS,
@@ -84,7 +85,7 @@ export async function bundleStages(options: BundleStagesOptions): Promise<StageB
     metafile: true,
     minify: true,
     outdir: virtualOutDir(projectDir),
-    plugins: [stageEntries(entries, dirname(pipelineFile)), stageModules(options.alias ?? {}, new ModuleNames(projectDir))],
+    plugins: [stageEntries(entries, dirname(pipelineFile)), withoutFeeding(names), stageModules(options.alias ?? {}, names)],
     sourcemap: 'external',
   });
   return Promise.all(plan.stages.map((stage, i) => writeStage(stage, i, result, projectDir, outDir)));
@@ -153,6 +154,18 @@ function stageEntries(entries: ReadonlyMap<string, string>, resolveDir: string):
     setup(build) {
       build.onResolve({ filter: new RegExp(`^${STAGE}:`) }, ({ path }) => ({ path: path.slice(STAGE.length + 1), namespace: STAGE }));
       build.onLoad({ filter: /(?:)/, namespace: STAGE }, ({ path }) => ({ contents: entries.get(path) ?? '', loader: 'js', resolveDir }));
+    },
+  };
+}
+
+/** What Millrace itself imports dynamically, the reading of sources, is for feeders: no function ever does. */
+function withoutFeeding(names: ModuleNames): Plugin {
+  return {
+    name: 'millrace-feeding',
+    setup(build) {
+      build.onResolve({ filter: /^\./ }, ({ path, kind, importer }) =>
+        kind === 'dynamic-import' && names.isMillrace(importer) ? { path, external: true } : undefined,
+      );
     },
   };
 }

@@ -16,6 +16,12 @@ export interface OperatorSetup<K extends LogicalNode['kind']> {
   readonly side: (tag: string) => Emit;
 }
 
+/** Builds an operator; the caller has looked it up by the kind of its node. */
+export type OperatorFactory = (setup: never) => Operator;
+
+/** By kind of node. A bundle's table holds only what its stage runs. */
+export type OperatorTable = Readonly<Record<string, OperatorFactory>>;
+
 /** One operator in a chain: synchronous, no I/O, all state in the context's task state. */
 export interface Operator {
   readonly process: Emit;

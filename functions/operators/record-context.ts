@@ -36,11 +36,11 @@ export class RecordContext implements KeyScope {
   }
 
   get state(): TaskState {
-    if (!this.taskState) throw new Error('a run begins with its state');
+    if (!this.taskState) throw new Error('this stage keeps no state');
     return this.taskState;
   }
 
-  set state(state: TaskState) {
+  set state(state: TaskState | undefined) {
     this.taskState = state;
   }
 }

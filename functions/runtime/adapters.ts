@@ -1,5 +1,6 @@
 import type { ChannelWriter } from '../channels/channel-writer.ts';
 import type { LogicalGraph } from '../graph/logical-graph.ts';
+import type { OperatorTable } from '../operators/operator.ts';
 import type { StateBackend } from '../state/state-backend.ts';
 import type { OpenTask } from './stage-runtime.ts';
 
@@ -12,6 +13,8 @@ export interface StageAdapters {
   readonly pipeline: { readonly build: (params: Readonly<Record<string, string>>) => LogicalGraph };
   /** With a fence (`openFencedTask`) or without (`openSourceTask`). */
   readonly task: OpenTask;
+  /** Operators that the stage runs. */
+  readonly operators: OperatorTable;
   readonly log: Readonly<Record<string, (address: string) => ChannelWriter | Promise<ChannelWriter>>>;
   /** Empty for a stage without a fence. */
   readonly state: Readonly<Record<string, (address: string) => StateBackend | Promise<StateBackend>>>;

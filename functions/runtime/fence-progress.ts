@@ -1,7 +1,7 @@
 import type { PipelinePlan } from '../graph/stage-plan.ts';
 import { decodeFence } from '../state/fence.ts';
 import type { StateBackend } from '../state/state-backend.ts';
-import { taskPath } from './stage-runtime.ts';
+import { taskPath } from './open-task-store.ts';
 
 /** How far a task has come, for whoever watches from outside. */
 export interface FenceProgress {

@@ -7,6 +7,7 @@ import { recordFailed } from './dead-letter.ts';
 import { compareRuns } from './determinism.ts';
 import { channelGap, FencedRun } from './fenced-run.ts';
 import type { InputBatch, InputMessage } from './kafka-event.ts';
+import { openTaskStore } from './open-task-store.ts';
 import type { OpenTask, StageRuntime, StageTask } from './stage-runtime.ts';
 import { TaskCounters } from './task-counters.ts';
 import type { Probe } from './stage-engine.ts';
@@ -43,7 +44,7 @@ class FencedTask implements StageTask {
     this.runtime = runtime;
     this.batch = batch;
     this.task = runtime.task(batch.topic, batch.partition);
-    this.store = runtime.store(batch.topic, batch.partition);
+    this.store = openTaskStore(runtime, batch.topic, batch.partition);
     this.counters = counters;
     this.deadline = deadline;
     this.next = batch.messages[0]?.offset ?? 0;

@@ -2,6 +2,14 @@
 export { createStageHandler } from './stage-handler.ts';
 export { openFencedTask } from './fenced-task.ts';
 export { openSourceTask } from './source-task.ts';
+export { aggregateOperator } from '../operators/aggregate.ts';
+export { filterOperator } from '../operators/filter.ts';
+export { flatMapOperator } from '../operators/flat-map.ts';
+export { keyByOperator } from '../operators/key-by.ts';
+export { mapOperator } from '../operators/map.ts';
+export { processOperator } from '../operators/process.ts';
+export { reduceOperator } from '../operators/reduce.ts';
+export { watermarksOperator } from '../operators/watermarks.ts';
 export type { StageAdapters } from './adapters.ts';
 export type { EndEvent, KafkaBatchResponse, KafkaEvent, KafkaEventRecord, LambdaContext, StageHandler } from './lambda.ts';
 export type { BatchMetrics } from './metrics.ts';

@@ -1,15 +1,7 @@
 import type { LogicalGraph, LogicalNode, NodeOf } from '../graph/logical-graph.ts';
 import type { OperatorEdge, OperatorPlan, StagePlan } from '../graph/stage-plan.ts';
-import { aggregateOperator } from '../operators/aggregate.ts';
-import { filterOperator } from '../operators/filter.ts';
-import { flatMapOperator } from '../operators/flat-map.ts';
-import { keyByOperator } from '../operators/key-by.ts';
-import { mapOperator } from '../operators/map.ts';
-import type { Emit, Operator, OperatorSetup, TimerOperator } from '../operators/operator.ts';
-import { processOperator } from '../operators/process.ts';
+import type { Emit, Operator, OperatorSetup, OperatorTable, TimerOperator } from '../operators/operator.ts';
 import type { RecordContext } from '../operators/record-context.ts';
-import { reduceOperator } from '../operators/reduce.ts';
-import { watermarksOperator } from '../operators/watermarks.ts';
 import { MillraceError } from '../shared/errors.ts';
 
 /** Where a chain's records leave the stage. */
@@ -30,10 +22,17 @@ export interface OperatorChain {
   readonly timers: readonly TimerOperator[];
 }
 
+/** What a stage runs: its plan, the user's functions, and the operators around them. */
+export interface StageCode {
+  readonly stage: StagePlan;
+  readonly graph: LogicalGraph;
+  readonly operators: OperatorTable;
+}
+
 type Targets = Map<string, Emit[]>;
 
 /** Wires the stage's operators from the last to the first, so that each finds its consumers ready. */
-export function buildChain(stage: StagePlan, graph: LogicalGraph, context: RecordContext, exits: ChainExits): OperatorChain {
+export function buildChain({ stage, graph, operators }: StageCode, context: RecordContext, exits: ChainExits): OperatorChain {
   const targets: Targets = new Map();
   const timers: TimerOperator[] = [];
   for (const [index, output] of stage.outputs.entries()) {
@@ -42,7 +41,7 @@ export function buildChain(stage: StagePlan, graph: LogicalGraph, context: Recor
     });
   }
   for (const plan of [...stage.operators].reverse()) {
-    const operator = createOperator(plan, nodeOf(graph, plan.node), context, targets, exits);
+    const operator = instantiate(setupOf(plan, nodeOf(graph, plan.node), context, targets, exits), operators, exits);
     for (const edge of plan.inputs) addTarget(targets, edge, operator.process);
     if (operator.timers) timers.unshift(operator.timers);
   }
@@ -64,7 +63,13 @@ function nodeOf(graph: LogicalGraph, id: number): LogicalNode {
   return node;
 }
 
-function createOperator(plan: OperatorPlan, node: LogicalNode, context: RecordContext, targets: Targets, exits: ChainExits): Operator {
+function setupOf(
+  plan: OperatorPlan,
+  node: LogicalNode,
+  context: RecordContext,
+  targets: Targets,
+  exits: ChainExits,
+): OperatorSetup<LogicalNode['kind']> {
   const output = (edge: OperatorEdge): Emit => {
     const emit = fanOut(targets.get(edgeName(edge)) ?? [], context);
     const { probe } = exits;
@@ -80,36 +85,26 @@ function createOperator(plan: OperatorPlan, node: LogicalNode, context: RecordCo
     if (!emit) sides.set(tag, (emit = output({ node: plan.node, side: tag })));
     return emit;
   };
-  const setup = { plan, context, emit: output({ node: plan.node }), side };
-  return instantiate({ ...setup, node }, exits);
+  return { node, plan, context, emit: output({ node: plan.node }), side };
 }
 
-function instantiate(setup: OperatorSetup<LogicalNode['kind']>, exits: ChainExits): Operator {
-  const as = <K extends LogicalNode['kind']>(): OperatorSetup<K> => setup as unknown as OperatorSetup<K>;
+function instantiate(setup: OperatorSetup<LogicalNode['kind']>, table: OperatorTable, exits: ChainExits): Operator {
   const { node, emit } = setup;
   switch (node.kind) {
-    case 'map':
-      return mapOperator(as<'map'>());
-    case 'filter':
-      return filterOperator(as<'filter'>());
-    case 'flatMap':
-      return flatMapOperator(as<'flatMap'>());
-    case 'keyBy':
-      return keyByOperator(as<'keyBy'>());
-    case 'reduce':
-      return reduceOperator(as<'reduce'>());
-    case 'aggregate':
-      return aggregateOperator(as<'aggregate'>());
-    case 'process':
-      return processOperator(as<'process'>());
-    case 'watermarks':
-      return watermarksOperator(as<'watermarks'>());
     case 'sink':
       return sinkOperator(node, exits);
     case 'source':
     case 'union':
     case 'hop':
       return { process: emit }; // they only shape the plan
+    default: {
+      const create = table[node.kind];
+      if (create) return create(setup as never);
+      throw new MillraceError(
+        'MILLRACE_PLAN_MISMATCH',
+        `operator ${node.id} is a ${node.kind}, which this bundle was not built for; plan and bundle the pipeline again`,
+      );
+    }
   }
 }
 

@@ -2,7 +2,6 @@ import type { Codec } from '../codec/codec.ts';
 import type { SinkWriter } from '../connectors/sink.ts';
 import { MillraceError } from '../shared/errors.ts';
 import type { Failure } from '../state/fence.ts';
-import { TaskState } from '../state/task-state.ts';
 import { roundWatermark } from '../time/watermark.ts';
 import type { BatchOutputs } from './batch-outputs.ts';
 import { deadLetterMessage, recordFailed } from './dead-letter.ts';
@@ -24,7 +23,7 @@ interface SourceRun {
   readonly probe: Probe | undefined;
 }
 
-/** Stages without a fence keep no state; what their operators would write goes nowhere. */
+/** A stage without a fence keeps no state that two runs could disagree on. */
 const NO_DELTA = new Uint8Array();
 
 export const openSourceTask: OpenTask = (runtime, batch, _deadline, counters) => new SourceTask(runtime, batch, counters);
@@ -101,8 +100,7 @@ class SourceTask implements StageTask {
   private runOnce(start: Generator, tasks: number, sinks: Sinks, probe: Probe | undefined): SourceRun {
     const { engine, plan } = this.runtime;
     const outputs = this.runtime.outputs(this.task, tasks, sinks);
-    const state = new TaskState(0);
-    engine.begin({ task: this.task, state, outputs, watermark: -Infinity, processingTime: -Infinity, ...(probe && { probe }) });
+    engine.begin({ task: this.task, state: undefined, outputs, watermark: -Infinity, processingTime: -Infinity, ...(probe && { probe }) });
     let { position, watermark } = start;
     let recordsIn = 0;
     for (const message of this.batch.messages) {

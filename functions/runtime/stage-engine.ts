@@ -1,7 +1,6 @@
 import { crc32c } from '../shared/hash.ts';
 import { encodeValue } from '../codec/value.ts';
-import type { LogicalGraph, NodeOf } from '../graph/logical-graph.ts';
-import type { PipelinePlan, StagePlan } from '../graph/stage-plan.ts';
+import type { NodeOf } from '../graph/logical-graph.ts';
 import type { TimerOperator } from '../operators/operator.ts';
 import { RecordContext } from '../operators/record-context.ts';
 import { MillraceError } from '../shared/errors.ts';
@@ -12,7 +11,7 @@ import type { TaskState } from '../state/task-state.ts';
 import type { TimeDomain } from '../state/timer-service.ts';
 import type { BatchOutputs } from './batch-outputs.ts';
 import { describeFailure } from './dead-letter.ts';
-import { buildChain, type ChainExits, type OperatorChain } from './operator-chain.ts';
+import { buildChain, type ChainExits, type OperatorChain, type StageCode } from './operator-chain.ts';
 
 /** Hashes of what each operator emitted in one run of a batch; two runs from the same state must have equal ones. */
 export type Probe = Map<number, number>;
@@ -20,7 +19,8 @@ export type Probe = Map<number, number>;
 /** What the engine works on during one run of a batch. */
 export interface RunTarget {
   readonly task: string;
-  readonly state: TaskState;
+  /** Undefined in a stage without a fence, none of whose operators keeps state. */
+  readonly state: TaskState | undefined;
   readonly outputs: BatchOutputs;
   readonly watermark: number;
   readonly processingTime: number;
@@ -44,19 +44,17 @@ export class StageEngine {
   private target: RunTarget | undefined;
   private readonly plain: OperatorChain;
   private readonly probed: OperatorChain;
-  private readonly stage: StagePlan;
-  private readonly graph: LogicalGraph;
+  private readonly code: StageCode;
   private readonly maxAttempts: number;
   private timerEmission = 0;
   private timerPlace: StepPlace | undefined;
 
-  constructor(plan: PipelinePlan, stage: StagePlan, graph: LogicalGraph) {
-    this.stage = stage;
-    this.graph = graph;
-    this.maxAttempts = plan.settings.maxAttempts;
+  constructor(code: StageCode, maxAttempts: number) {
+    this.code = code;
+    this.maxAttempts = maxAttempts;
     const exits = this.exits();
-    this.plain = buildChain(stage, graph, this.context, exits);
-    this.probed = buildChain(stage, graph, this.context, {
+    this.plain = buildChain(code, this.context, exits);
+    this.probed = buildChain(code, this.context, {
       ...exits,
       probe: (node, value) => {
         this.mix(node, encodeValue(value));
@@ -167,7 +165,7 @@ export class StageEngine {
   private beginStep(): number {
     const { state, outputs } = this.running();
     outputs.begin();
-    return state.mark();
+    return state?.mark() ?? 0;
   }
 
   private setPlace(offset: number, ordinal: number, emission: number): void {
@@ -182,7 +180,7 @@ export class StageEngine {
   /** Takes a failed attempt back; its failure, if it was the last. */
   private undoStep(mark: number, emission: number, error: unknown, attempt: number): Failure | undefined {
     const { state, outputs } = this.running();
-    state.rollback(mark);
+    state?.rollback(mark);
     outputs.undo();
     this.context.eventTimeSeen = -Infinity;
     this.context.emission = emission;
@@ -193,13 +191,13 @@ export class StageEngine {
 
   private exits(): ChainExits {
     const { context } = this;
-    const selectors = this.stage.outputs.map(({ keyNode }) => (keyNode === null ? undefined : this.selector(keyNode)));
+    const selectors = this.code.stage.outputs.map(({ keyNode }) => (keyNode === null ? undefined : this.selector(keyNode)));
     return {
       channel: (output, value) => {
         const select = selectors[output];
         const key = select === undefined ? undefined : parseKey(select(value));
         const { outputs, probe } = this.running();
-        if (probe && key !== undefined) this.mix(this.stage.outputs[output]?.keyNode ?? -1, keyBytes(key));
+        if (probe && key !== undefined) this.mix(this.code.stage.outputs[output]?.keyNode ?? -1, keyBytes(key));
         outputs.add(output, context, context.timestamp, key, value);
         context.emission++;
       },
@@ -212,7 +210,7 @@ export class StageEngine {
   }
 
   private selector(node: number): NodeOf<'keyBy'>['key'] {
-    const found = this.graph.nodes[node];
+    const found = this.code.graph.nodes[node];
     if (found?.kind === 'keyBy') return found.key;
     throw new MillraceError(
       'MILLRACE_PLAN_MISMATCH',

@@ -1,4 +1,5 @@
 import type { LogicalGraph } from '../graph/logical-graph.ts';
+import { ALL_OPERATORS } from '../operators/all-operators.ts';
 import type { PipelinePlan, StagePlan } from '../graph/stage-plan.ts';
 import { systemClock } from '../shared/clock.ts';
 import { isMillraceError, MillraceError } from '../shared/errors.ts';
@@ -40,7 +41,7 @@ async function openHandler(plan: PipelinePlan, stageId: string, adapters: StageA
   const ports = await openPorts(config, adapters);
   const graph = adapters.pipeline.build(plan.params);
   const options = { ...DEFAULT_RUNTIME_OPTIONS, determinismEvery: config.determinismEvery };
-  return stageHandler(new StageRuntime(plan, stage, graph, ports, options), adapters.task);
+  return stageHandler(new StageRuntime(plan, { stage, graph, operators: adapters.operators }, ports, options), adapters.task);
 }
 
 /** The same handler over ports that the caller gives: tests and the in-process driver. */
@@ -52,7 +53,8 @@ export function createStageRuntime(
   options = DEFAULT_RUNTIME_OPTIONS,
 ): StageHandler {
   const stage = findStage(plan, stageId);
-  return stageHandler(new StageRuntime(plan, stage, graph, ports, options), stage.fenced ? openFencedTask : openSourceTask);
+  const runtime = new StageRuntime(plan, { stage, graph, operators: ALL_OPERATORS }, ports, options);
+  return stageHandler(runtime, stage.fenced ? openFencedTask : openSourceTask);
 }
 
 function stageHandler(runtime: StageRuntime, openTask: OpenTask): StageHandler {

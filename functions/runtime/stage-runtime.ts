@@ -7,9 +7,10 @@ import type { PipelinePlan, StagePlan } from '../graph/stage-plan.ts';
 import type { Clock } from '../shared/clock.ts';
 import { MillraceError } from '../shared/errors.ts';
 import type { StateBackend } from '../state/state-backend.ts';
-import { type CachedState, TaskStore } from '../state/task-store.ts';
+import type { CachedState } from '../state/task-store.ts';
 import { BatchOutputs } from './batch-outputs.ts';
 import type { InputBatch } from './kafka-event.ts';
+import type { StageCode } from './operator-chain.ts';
 import { StageEngine } from './stage-engine.ts';
 import { TaskCache } from './task-cache.ts';
 import type { TaskCounters } from './task-counters.ts';
@@ -73,34 +74,19 @@ export class StageRuntime {
   private batches = 0;
   private taskCount: Promise<number> | undefined;
 
-  constructor(plan: PipelinePlan, stage: StagePlan, graph: LogicalGraph, ports: StagePorts, options: StageRuntimeOptions) {
+  constructor(plan: PipelinePlan, { stage, graph, operators }: StageCode, ports: StagePorts, options: StageRuntimeOptions) {
     this.plan = plan;
     this.stage = stage;
     this.graph = graph;
     this.ports = ports;
     this.options = options;
-    this.engine = new StageEngine(plan, stage, graph);
+    this.engine = new StageEngine({ stage, graph, operators }, plan.settings.maxAttempts);
     this.codec = sourceCodec(stage, graph);
   }
 
   /** Name of a task, with the generation: the upstream of its frames. */
   task(topic: string, partition: number): string {
     return `${this.stage.id}/${topic}-${partition}@${this.plan.generation}`;
-  }
-
-  store(topic: string, partition: number): TaskStore {
-    const { state, clock } = this.ports;
-    if (!state)
-      throw new MillraceError('MILLRACE_CONFIG_INVALID', `stage ${this.stage.id} keeps state, but has no state store; set MILLRACE_STATE`);
-    const { maxParallelism, stateFragments } = this.plan;
-    const { chunkBytes, maxDeltas, minCompactionBytes } = this.options;
-    return new TaskStore(state, taskPath(this.plan, this.stage.id, topic, partition), {
-      fragments: { maxParallelism, count: stateFragments },
-      chunkBytes: Math.min(chunkBytes, state.limits.nodeBytes),
-      nonce: () => nonce(clock),
-      maxDeltas,
-      minCompactionBytes,
-    });
   }
 
   /** Number of tasks of this stage: from the plan, or the partitions of the topics that it reads. */
@@ -164,13 +150,4 @@ function sourceCodec(stage: StagePlan, graph: LogicalGraph): Codec<unknown> | un
     'MILLRACE_PLAN_MISMATCH',
     `the plan reads source ${stage.input.uid}, which this pipeline does not have; plan it again`,
   );
-}
-
-/** Where a task's fence stands in the state store. */
-export function taskPath(plan: PipelinePlan, stage: string, topic: string, partition: number): string {
-  return `/millrace/${plan.namespace}/${plan.pipeline}/${stage}/${topic}-${partition}`;
-}
-
-function nonce(clock: Clock): string {
-  return Math.floor(clock.random() * 2 ** 52).toString(36);
 }

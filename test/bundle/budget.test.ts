@@ -2,15 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ALL_OPERATORS } from '../../functions/operators/all-operators.ts';
 import type { BundleInput } from '../../infra/bundle-contents.ts';
 import { bundleShipped, type ShippedPipeline } from './shipped-stages.ts';
 import { intruders, millraceBytes } from './stage-contents.ts';
 
 /**
- * What Millrace may add to a stage, minified, beside the third-party clients that the stage uses: a ratchet that only goes down. The
- * goal is GOAL_BYTES; ARCHITECTURE.md says what stands in the way.
+ * What Millrace may add to a stage, minified, beside the third-party clients that the stage uses: ratchets that only go down. The goal was
+ * GOAL_BYTES; a decision in ARCHITECTURE.md says why it is these.
  */
-const BUDGET_BYTES = 108_000;
+const BUDGET_BYTES = { source: 75_000, fenced: 103_000 };
 const GOAL_BYTES = 60_000;
 
 const outDir = mkdtempSync(join(tmpdir(), 'millrace-budget-'));
@@ -28,16 +29,22 @@ test('there is a shipped pipeline with three stages', () => {
   expect(Math.max(...shipped.map(({ stages }) => stages.length))).toBeGreaterThanOrEqual(3);
 });
 
-test(`Millrace adds at most ${BUDGET_BYTES / 1000} kB to each shipped stage (goal ${GOAL_BYTES / 1000} kB)`, () => {
+test(`Millrace adds at most ${BUDGET_BYTES.source / 1000} kB to a source stage and ${BUDGET_BYTES.fenced / 1000} kB to one with a fence`, () => {
   const rows = shipped.flatMap(({ plan, stages }) =>
-    stages.map((bundle) => ({ stage: `${plan.pipeline}/${bundle.stage}`, bytes: bundle.bytes, millrace: millraceBytes(bundle) })),
+    stages.map((bundle, i) => ({
+      stage: `${plan.pipeline}/${bundle.stage}`,
+      bytes: bundle.bytes,
+      millrace: millraceBytes(bundle),
+      budget: plan.stages[i]?.fenced ? BUDGET_BYTES.fenced : BUDGET_BYTES.source,
+    })),
   );
 
   const line = (...cells: readonly (string | number)[]): string =>
     cells.map((cell, i) => (i ? String(cell).padStart(10) : String(cell).padEnd(40))).join('');
-  const table = [line('stage', 'bytes', 'Millrace'), ...rows.map(({ stage, bytes, millrace }) => line(stage, bytes, millrace))];
+  const cells = rows.map(({ stage, bytes, millrace, budget }) => line(stage, bytes, millrace, budget, GOAL_BYTES));
+  const table = [line('stage', 'bytes', 'Millrace', 'budget', 'goal'), ...cells];
   process.stdout.write(`${table.join('\n')}\n`);
-  expect(rows.filter(({ millrace }) => millrace > BUDGET_BYTES)).toEqual([]);
+  expect(rows.filter(({ millrace, budget }) => millrace > budget)).toEqual([]);
 });
 
 test('a shipped stage holds no tool, no client that it does not use, and no adapter of other stages', () => {
@@ -55,6 +62,26 @@ test('the stages of a pipeline with and without a fence differ by the state adap
   expect(stages.filter(({ fenced }) => fenced).map(holdsState)).not.toContain(false);
   expect(stages.filter(({ fenced }) => !fenced).map(holdsState)).not.toContain(true);
 });
+
+test('a stage holds the operators that it runs, and no other; the reading of files is in none', () => {
+  const found = shipped.flatMap(({ plan, stages }) =>
+    plan.stages.map(({ operators }, i) => ({ runs: operators.map(({ kind }) => kind), holds: operatorsIn(stages[i]?.inputs ?? []) })),
+  );
+
+  expect(found.length).toBeGreaterThan(0);
+  for (const { runs, holds } of found) {
+    expect(holds.sort()).toEqual([...new Set(runs)].filter((kind) => kind in ALL_OPERATORS).sort());
+  }
+  const inputs = shipped.flatMap(({ stages }) => stages.flatMap(({ inputs }) => inputs.filter(({ bytes }) => bytes > 0)));
+  expect(inputs.map(({ path }) => path).filter((path) => path.includes('connectors/file/reader'))).toEqual([]);
+});
+
+/** Kinds of the operators whose files have left something in a bundle. */
+function operatorsIn(inputs: readonly BundleInput[]): string[] {
+  const kinds = Object.keys(ALL_OPERATORS);
+  const file = (kind: string): string => `/operators/${kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.ts`;
+  return kinds.filter((kind) => inputs.some(({ path, bytes }) => bytes > 0 && path.endsWith(file(kind))));
+}
 
 describe('the checks fail', () => {
   const own: BundleInput = { path: 'millrace/functions/runtime/stage-handler.ts', owner: 'millrace', bytes: 40_000 };
@@ -85,6 +112,6 @@ describe('the checks fail', () => {
     const counted = millraceBytes({ bytes: 40_000 + 15_000 + 200_000 + glue, inputs: [own, helper, users] }, ['tiny']);
 
     expect(counted).toBe(61_000);
-    expect(counted).toBeGreaterThan(GOAL_BYTES);
+    expect(counted).toBeGreaterThan(GOAL_BYTES); // so the limit can be broken
   });
 });

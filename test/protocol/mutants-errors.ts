@@ -8,7 +8,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
   {
     name: 'stateNotUndone',
     rule: '§6 undo takes back state and timers',
-    edits: [{ file: ENGINE, find: '    state.rollback(mark);\n', replace: '' }],
+    edits: [{ file: ENGINE, find: '    state?.rollback(mark);\n', replace: '' }],
     world: { hiccups: true },
     seed: 1,
   },

@@ -2,7 +2,7 @@ import type { LogicalGraph } from '../../functions/graph/logical-graph.ts';
 import { planPipeline } from '../../functions/graph/plan.ts';
 import type { PipelinePlan, StagePlan } from '../../functions/graph/stage-plan.ts';
 import { tickFrame } from '../../functions/codec/frame-writer.ts';
-import { taskPath } from '../../functions/runtime/stage-runtime.ts';
+import { taskPath } from '../../functions/runtime/open-task-store.ts';
 import { spawnClocks, spawnOldClocks } from './clocks.ts';
 import { type WorldConfig, type WorldSwitches, ZOMBIES } from './config.ts';
 import { StageFunction } from './environments.ts';

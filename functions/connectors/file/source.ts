@@ -1,14 +1,7 @@
-import { createReadStream } from 'node:fs';
 import type { Codec } from '../../codec/codec.ts';
 import { json } from '../../codec/json.ts';
-import { isMillraceError, MillraceError } from '../../shared/errors.ts';
+import { MillraceError } from '../../shared/errors.ts';
 import type { FeedSource } from '../source.ts';
-import { JsonArraySplitter } from './json-array.ts';
-import { LineSplitter } from './lines.ts';
-import type { Splitter } from './splitter.ts';
-
-const CHUNK_BYTES = 1024 * 1024;
-const RECORDS_PER_READ = 1000;
 
 export interface FileSourceOptions<T> {
   /** Relative to the working directory of whoever feeds; a function is called when the file is read, not while planning. */
@@ -33,7 +26,7 @@ export interface FileSourceOptions<T> {
 export function fileSource<T>(options: FileSourceOptions<T>): FeedSource<T> {
   checkOptions(options);
   const value = options.value ?? json<T>();
-  return Object.freeze({ kind: 'feed', name: 'file', bounded: true, value, read: () => readRounds(options) });
+  return Object.freeze({ kind: 'feed', name: 'file', bounded: true, value, read: () => readLater(options) });
 }
 
 function checkOptions<T>({ path, format, repeat = 1 }: FileSourceOptions<T>): void {
@@ -48,28 +41,8 @@ function checkOptions<T>({ path, format, repeat = 1 }: FileSourceOptions<T>): vo
   if (wrong !== undefined) throw new MillraceError('MILLRACE_OPTION_INVALID', `file.source(): ${wrong}`);
 }
 
-async function* readRounds<T>(options: FileSourceOptions<T>): AsyncGenerator<readonly Uint8Array[]> {
-  const path = typeof options.path === 'string' ? options.path : options.path();
-  const { rewrite } = options;
-  for (let round = 0; round < (options.repeat ?? 1); round++) {
-    for await (const records of readFile(path, options.format)) {
-      yield rewrite === undefined ? records : records.map((record) => rewrite(record, round));
-    }
-  }
-}
-
-async function* readFile(path: string, format: 'json-array' | 'lines'): AsyncGenerator<readonly Uint8Array[]> {
-  const splitter: Splitter = format === 'lines' ? new LineSplitter() : new JsonArraySplitter(path);
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) yield* inParts(splitter.push(chunk as Buffer));
-    yield* inParts(splitter.end());
-  } catch (error) {
-    if (isMillraceError(error)) throw error;
-    const why = (error as Partial<Error> | undefined)?.message ?? String(error);
-    throw new MillraceError('MILLRACE_INPUT_UNREADABLE', `${path} cannot be read: ${why}`, { cause: error });
-  }
-}
-
-function* inParts(records: readonly Uint8Array[]): Generator<readonly Uint8Array[]> {
-  for (let from = 0; from < records.length; from += RECORDS_PER_READ) yield records.slice(from, from + RECORDS_PER_READ);
+/** Loaded by whoever feeds: the reading is in no function's bundle. */
+async function* readLater<T>(options: FileSourceOptions<T>): AsyncGenerator<readonly Uint8Array[]> {
+  const { readRounds } = await import('./reader.ts');
+  yield* readRounds(options);
 }

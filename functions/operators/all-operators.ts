@@ -1,0 +1,21 @@
+import { aggregateOperator } from './aggregate.ts';
+import { filterOperator } from './filter.ts';
+import { flatMapOperator } from './flat-map.ts';
+import { keyByOperator } from './key-by.ts';
+import { mapOperator } from './map.ts';
+import type { OperatorTable } from './operator.ts';
+import { processOperator } from './process.ts';
+import { reduceOperator } from './reduce.ts';
+import { watermarksOperator } from './watermarks.ts';
+
+/** Every operator that runs user code or keeps state, for runtimes that are not bundled for one stage. */
+export const ALL_OPERATORS = {
+  aggregate: aggregateOperator,
+  filter: filterOperator,
+  flatMap: flatMapOperator,
+  keyBy: keyByOperator,
+  map: mapOperator,
+  process: processOperator,
+  reduce: reduceOperator,
+  watermarks: watermarksOperator,
+} satisfies OperatorTable;
