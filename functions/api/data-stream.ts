@@ -62,6 +62,15 @@ export interface DataStream<T> extends Stream<T>, Labels {
    * stage's tasks by each record's origin.
    */
   hop(kind: 'kafka'): DataStream<T>;
+  /**
+   * For functions that are not deterministic: the stage of the operator just added commits what it puts out together with its state, and
+   * sends it from there. A crash then sends the very same bytes again, where another stage would run its functions again. Costs the bytes of
+   * the outputs in the state store with every batch, and a fence for a source stage that would have none; such a stage is never run
+   * twice to compare.
+   *
+   * @throws MILLRACE_OPTION_INVALID behind a union or a hop, which are no operators.
+   */
+  journal(): this;
 }
 
 /** The end of a stream. */

@@ -105,6 +105,18 @@ export class RecordedDataStream<T> extends RecordedStream<T> implements DataStre
     return this.append({ kind: 'hop', hop: kind });
   }
 
+  journal(): this {
+    const { kind } = this.recorder.at(this.edge.node);
+    if (kind === 'union' || kind === 'hop') {
+      throw new MillraceError(
+        'MILLRACE_OPTION_INVALID',
+        `journal() was called behind ${kind}(), which runs nothing: call it on an operator of the stage whose outputs are to be journaled`,
+      );
+    }
+    this.recorder.label(this.edge.node, { journal: true });
+    return this;
+  }
+
   uid(uid: string): this {
     this.recorder.label(this.edge.node, { uid: checkUid(uid) });
     return this;

@@ -6,8 +6,8 @@ type Without<N, F extends PropertyKey> = N extends unknown ? Omit<N, F> : never;
 /** A node without what the recorder adds. */
 export type NodeBody = Without<LogicalNode, 'id' | 'inputs'>;
 
-/** What `.uid()`, `.name()` and `.setParallelism()` set. */
-export type NodeLabels = Partial<Pick<LogicalNode, 'uid' | 'name' | 'parallelism'>>;
+/** What `.uid()`, `.name()`, `.setParallelism()` and `.journal()` set. */
+export type NodeLabels = Partial<Pick<LogicalNode, 'uid' | 'name' | 'parallelism' | 'journal'>>;
 
 /**
  * Records the calls of one build as nodes of a graph. Ids are given in the order of calls, so that the same file gives the same ids

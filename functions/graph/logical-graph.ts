@@ -59,6 +59,8 @@ export interface NodeBase {
   /** Typed by the user; a uid is derived from it where there is none. */
   readonly name?: string;
   readonly parallelism?: number;
+  /** Its stage commits outputs together with the state, and sends them from there. */
+  readonly journal?: boolean;
 }
 
 export type LogicalNode = NodeBase &

@@ -67,6 +67,7 @@ function toStage(draft: StageDraft, naming: Naming): StagePlan {
     operators: draft.operators.map(toOperator),
     outputs: draft.outputs.map((output) => toOutput(output, naming)),
     fenced: draft.fenced,
+    journal: draft.journal,
     group: consumerGroup(naming.namespace, naming.pipeline, id),
   };
 }

@@ -47,7 +47,13 @@ export class StageDraft {
 
   /** Whether its tasks keep a fence: copies of a channel's records, and state, must be recognized. */
   get fenced(): boolean {
-    return this.input.kind === 'channel' || this.operators.some(({ node }) => isStateful(node));
+    return this.journal || this.input.kind === 'channel' || this.operators.some(({ node }) => isStateful(node));
+  }
+
+  /** Whether its outputs are committed with the state and sent from there. */
+  get journal(): boolean {
+    const nodes = this.operators.map(({ node }) => node);
+    return [...nodes, ...(this.input.kind === 'source' ? [this.input.node] : [])].some((node) => node.journal === true);
   }
 }
 

@@ -59,6 +59,8 @@ export interface StagePlan {
   readonly outputs: readonly StageOutput[];
   /** Whether its tasks keep a fence (and state): every stage that reads a channel, and source stages with state. */
   readonly fenced: boolean;
+  /** Whether its outputs are committed together with the state and only then sent, so its functions need not be deterministic. */
+  readonly journal: boolean;
   /** Consumer group of its mapping: `<namespace>.<pipeline>.<stage>`. */
   readonly group: string;
 }

@@ -8,6 +8,7 @@ import { compareRuns } from './determinism.ts';
 import { channelGap, FencedRun } from './fenced-run.ts';
 import type { InputBatch, InputMessage } from './kafka-event.ts';
 import { openTaskStore } from './open-task-store.ts';
+import { OutputJournal, publishJournal } from './output-journal.ts';
 import type { OpenTask, StageRuntime, StageTask } from './stage-runtime.ts';
 import { TaskCounters } from './task-counters.ts';
 import type { Probe } from './stage-engine.ts';
@@ -75,6 +76,7 @@ class FencedTask implements StageTask {
     const state = await this.store.load(node, cached);
     if (!state) return false;
     if (state !== cached?.state) this.counters.coldState = true;
+    if (!(await this.publishPending(node))) return false;
     const held: Held = { node, state };
     this.next = Math.max(this.next, node.fence.next);
     const messages = this.unapplied(node);
@@ -126,7 +128,8 @@ class FencedTask implements StageTask {
   /** Runs, publishes and commits a first part of the messages, or the verdicts on records that failed; returns how many were applied. */
   private async applyPart(held: Held, messages: readonly InputMessage[]): Promise<number> {
     const tasks = await this.runtime.tasks();
-    const sinks = this.runtime.takeSinks(this.task);
+    const journal = this.takeJournal();
+    const sinks = this.runtime.takeSinks(this.task, journal);
     let { run, outputs } = this.compute(held, messages, tasks, sinks);
     const { cuts } = run;
     if (cuts.length > 0) {
@@ -137,15 +140,38 @@ class FencedTask implements StageTask {
       const [again] = run.cuts;
       if (again) throw recordFailed(this.task, again.origin, again.failure); // an error that comes and goes: the batch comes again
     }
-    await outputs.publish(this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); // A6
-    await this.commit(held, run, cuts); // A7
+    await outputs.publish(journal?.channels ?? this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); // A6
+    const pending = journal?.take();
+    await this.commit(held, run, cuts, pending); // A7
+    if (pending) await this.sendPending(held.node, pending);
     this.runtime.sinks.putBack(this.task, sinks);
+    if (journal) this.runtime.journals.putBack(this.task, journal);
     this.count(run, outputs);
     return run.applied;
   }
 
+  /** Where a journal stage's outputs go before they are committed; kept together with the sinks that write to it. */
+  private takeJournal(): OutputJournal | undefined {
+    const { stage, journals, ports } = this.runtime;
+    return stage.journal ? (journals.take(this.task) ?? new OutputJournal(ports.channels)) : undefined;
+  }
+
+  /** A3, even if the whole batch turns out to be known. False if what the fence names is gone: the fence was old. */
+  private async publishPending(node: FenceNode): Promise<boolean> {
+    const [name] = node.fence.pending;
+    if (name === undefined || this.runtime.published.get(this.task) === name) return true;
+    const pending = await this.store.readPending(node);
+    if (pending) await this.sendPending(node, pending);
+    return pending !== undefined;
+  }
+
+  private async sendPending({ fence }: FenceNode, pending: Uint8Array): Promise<void> {
+    await publishJournal(pending, this.runtime.ports);
+    this.runtime.published.set(this.task, fence.pending[0] ?? '');
+  }
+
   private compute(held: Held, messages: readonly InputMessage[], tasks: number, sinks: Sinks): { run: FencedRun; outputs: BatchOutputs } {
-    const check = messages.length > 0 && this.runtime.isCheckDue();
+    const check = messages.length > 0 && !this.runtime.stage.journal && this.runtime.isCheckDue();
     const now = this.runtime.ports.clock.now();
     const share = (this.deadline - now) / (check ? 4 : 2); // a check runs all of it again
     const first = this.runOnce(held, messages, tasks, sinks, check ? new Map() : undefined, now + share);
@@ -178,12 +204,12 @@ class FencedTask implements StageTask {
     for (const sink of sinks.values()) sink.reset(0);
   }
 
-  private async commit(held: Held, run: FencedRun, cuts: FencedRun['cuts']): Promise<void> {
+  private async commit(held: Held, run: FencedRun, cuts: FencedRun['cuts'], pending: Uint8Array | undefined): Promise<void> {
     const { state } = held;
     const decided = addVerdicts(run.draft, cuts);
     const delta = state.mark() > 0 ? state.delta(this.store.fragments) : undefined;
     const fence = { ...run.draft, ...decided, seq: held.node.fence.seq + (delta ? 1 : 0) };
-    held.node = await this.store.commit(held.node, fence, delta);
+    held.node = await this.store.commit(held.node, fence, delta, pending);
     state.settle(fence.seq);
   }
 

@@ -1,7 +1,7 @@
 import type { ChannelWriter } from '../channels/channel-writer.ts';
 import type { Codec } from '../codec/codec.ts';
 import type { Source } from '../connectors/source.ts';
-import type { Sink, SinkWriter } from '../connectors/sink.ts';
+import type { Sink, SinkContext, SinkWriter } from '../connectors/sink.ts';
 import type { LogicalGraph } from '../graph/logical-graph.ts';
 import type { PipelinePlan, StagePlan } from '../graph/stage-plan.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -11,6 +11,7 @@ import type { CachedState } from '../state/task-store.ts';
 import { BatchOutputs } from './batch-outputs.ts';
 import type { InputBatch } from './kafka-event.ts';
 import type { StageCode } from './operator-chain.ts';
+import type { OutputJournal } from './output-journal.ts';
 import { StageEngine } from './stage-engine.ts';
 import { TaskCache } from './task-cache.ts';
 import type { TaskCounters } from './task-counters.ts';
@@ -69,6 +70,9 @@ export class StageRuntime {
   readonly codec: Codec<unknown> | undefined;
   readonly states = new TaskCache<CachedState>();
   readonly generators = new TaskCache<Generator>();
+  readonly journals = new TaskCache<OutputJournal>();
+  /** The pending outputs, by task, that this environment has sent itself. */
+  readonly published = new Map<string, string>();
   readonly sinks = new TaskCache<ReadonlyMap<number, SinkWriter<unknown>>>();
   private readonly graph: LogicalGraph;
   private batches = 0;
@@ -94,10 +98,11 @@ export class StageRuntime {
     return (this.taskCount ??= this.countTasks());
   }
 
-  takeSinks(task: string): ReadonlyMap<number, SinkWriter<unknown>> {
+  /** @param outlet - Where sinks that are opened send to: the ports, or a journal. */
+  takeSinks(task: string, outlet: Pick<SinkContext, 'channels' | 'print'> = this.ports): ReadonlyMap<number, SinkWriter<unknown>> {
     const held = this.sinks.take(task);
     if (held) return held;
-    const context = { channels: this.ports.channels, now: () => this.ports.clock.now(), print: this.ports.print };
+    const context = { channels: outlet.channels, now: () => this.ports.clock.now(), print: outlet.print };
     const opened = new Map<number, SinkWriter<unknown>>();
     for (const { node } of this.stage.operators) {
       const found = this.graph.nodes[node];

@@ -74,6 +74,11 @@ export interface Fence {
    */
   readonly verdicts: ReadonlyMap<string, number>;
   readonly failures: readonly Failure[];
+  /**
+   * Where the outputs of a journal stage stand that were committed with this fence, perhaps not sent yet: chunks, in order. Only the next
+   * commit clears it, so whoever reads it sends them (again).
+   */
+  readonly pending: readonly string[];
   /** Gaps of the source that were committed. */
   readonly gaps: number;
   /** Names the attempt that wrote it. */
@@ -97,6 +102,7 @@ export function newFence(next: number, nonce: string): Fence {
     deltas: [],
     verdicts: new Map(),
     failures: [],
+    pending: [],
     gaps: 0,
     nonce,
   };

@@ -85,11 +85,12 @@ export class TaskStore {
   }
 
   /**
-   * Commits `fence` and the change that leads to it, if the fence is still at the version read.
+   * Commits `fence` and the change that leads to it, if the fence is still at the version read. `journal`, the outputs of a journal stage,
+   * takes the place of what was pending, which must have been sent.
    *
    * @throws MILLRACE_CONFLICT somebody else has committed. MILLRACE_OUTCOME_UNKNOWN: read the fence again.
    */
-  async commit(node: FenceNode, fence: Fence, delta: Delta | undefined): Promise<FenceNode> {
+  async commit(node: FenceNode, fence: Fence, delta: Delta | undefined, journal?: Uint8Array): Promise<FenceNode> {
     const ops: StateOp[] = [];
     let deltas = fence.deltas;
     if (delta) {
@@ -99,7 +100,14 @@ export class TaskStore {
       const entry: DeltaEntry = { seq: fence.seq, paths, bytes: delta.bytes.length, fragments: delta.fragments };
       deltas = [...deltas, entry];
     }
-    return this.swap(node, { ...fence, deltas, nonce: this.options.nonce() }, ops);
+    const pending = journal ? await this.prepareJournal(node, journal, ops) : [];
+    for (const name of node.fence.pending) ops.push({ op: 'delete', path: this.child(name) });
+    return this.swap(node, { ...fence, deltas, pending, nonce: this.options.nonce() }, ops);
+  }
+
+  /** The outputs that this fence names as pending. Undefined if a node is missing: they have been sent, and the fence was old. */
+  readPending({ fence }: FenceNode): Promise<Uint8Array | undefined> {
+    return this.readChunks(fence.pending);
   }
 
   /** Fails with MILLRACE_CONFLICT if the fence has moved on from the version read: a read that only writes can answer. */
@@ -132,6 +140,15 @@ export class TaskStore {
     return swapped;
   }
 
+  /** In the multi itself if there is room beside the delta, else in chunks ahead of it. */
+  private async prepareJournal(node: FenceNode, bytes: Uint8Array, ops: StateOp[]): Promise<string[]> {
+    const name = `p-${node.version}-${this.options.nonce()}`;
+    const beside = ops.reduce((sum, op) => sum + ('data' in op ? op.data.length : 0), 0);
+    if (beside + bytes.length > this.options.chunkBytes) return this.writeChunks(name, bytes);
+    ops.push({ op: 'create', path: this.child(`${name}-0`), data: bytes });
+    return [`${name}-0`];
+  }
+
   private async swap(node: FenceNode, fence: Fence, ops: readonly StateOp[]): Promise<FenceNode> {
     await this.backend.multi([{ op: 'set', path: this.path, data: encodeFence(fence), version: node.version }, ...ops]);
     return { fence, version: node.version + 1, created: node.created };
@@ -139,7 +156,7 @@ export class TaskStore {
 
   /** Deletes what can never be named by a fence again: not in the manifest, and prepared for, or committed by, an older version. */
   private async sweep({ fence, version }: FenceNode): Promise<void> {
-    const named = new Set([...fence.images, ...fence.deltas].flatMap((entry) => entry.paths));
+    const named = new Set([...fence.images, ...fence.deltas].flatMap((entry) => entry.paths).concat(fence.pending));
     for (const name of await this.backend.list(this.path)) {
       if (named.has(name) || !isGarbage(name, version, fence.seq)) continue;
       try {
@@ -182,7 +199,7 @@ function canFollow(seq: number, fence: Fence): boolean {
 }
 
 function isGarbage(name: string, version: number, seq: number): boolean {
-  const prepared = /^[ci]-(\d+)-/.exec(name);
+  const prepared = /^[cip]-(\d+)-/.exec(name);
   if (prepared) return Number(prepared[1]) < version;
   const delta = /^d-(\d+)$/.exec(name);
   return delta !== null && Number(delta[1]) <= seq;

@@ -49,6 +49,8 @@ export interface WorldConfig {
   readonly grouped: boolean;
   /** One record puts out more than a topic takes. */
   readonly huge: boolean;
+  /** B commits its outputs with its state, and its function is not deterministic. */
+  readonly journal: boolean;
   /** Messages per batch, at most. */
   readonly batch: number;
 }
@@ -104,6 +106,7 @@ export function createConfig(seed: number, fixed: Partial<WorldConfig> = {}): Wo
     grouped: one(4),
     batch: 1 + n(4) * (1 + n(4)),
     huge: false,
+    journal: one(5),
     ...fixed,
   };
   return { ...drawn, ...compatible(drawn) };

@@ -41,6 +41,8 @@ export interface Failures {
   readonly isPoisonTimer: (key: string, time: number) => boolean;
   /** Whether the first attempt at a record throws; asked once an attempt. */
   readonly hiccup: (stage: string, id: string) => boolean;
+  /** Differs from call to call where the stage journals, so that no attempt puts out what another did. */
+  readonly salt: (stage: string) => string;
 }
 
 export const BOUND_MS = 3;
@@ -91,7 +93,7 @@ function keyedOperator(
       history.add([item.id, timestamp ?? null]);
       count.update(count.value() + 1);
       // Open windows in the order of the map state: a replay must see the same one.
-      const id = `${stage}r(${hash(item.id).toString(36)})#${ctx.key}.${count.value()}/${windows.keys().join('-')}`;
+      const id = `${stage}r(${hash(item.id).toString(36)})#${ctx.key}.${count.value()}/${windows.keys().join('-')}${failures.salt(stage)}`;
       const emit = (name: string): Item => {
         emitted.add([name, nextKey(name), timestamp ?? null]);
         return { id: name, key: nextKey(name) };
@@ -181,6 +183,7 @@ export function createPipeline(config: WorldConfig, failures: Failures): Pipelin
       .keyBy(({ key }) => key)
       .process(keyedOperator('b', config.ticks, failures))
       .uid('b');
+    if (config.journal) keyed.journal();
     const b = direct ? keyed : keyed.setParallelism(tasksB);
     const c = b
       .union(b.getSideOutput(extraTag))

@@ -26,7 +26,17 @@ const PLAIN: Partial<WorldConfig> = {
     maxAttempts: 2,
     determinismEvery: 0,
   },
-  ...{ late: false, poison: false, poisonTimers: false, hiccups: false, badInput: false, ticks: false, rebalance: false, bounded: false },
+  ...{
+    late: false,
+    poison: false,
+    poisonTimers: false,
+    hiccups: false,
+    badInput: false,
+    journal: false,
+    ticks: false,
+    rebalance: false,
+    bounded: false,
+  },
   ...{ partial: false, logTime: true, slow: false, grouped: false, batch: 4 },
 };
 const SEEDS = 12;
@@ -170,6 +180,24 @@ describe('scenarios of protocol.md, section 8', () => {
     for (const fault of ['produce lost', 'produce unacknowledged', 'produce late']) {
       await playEach({ topology: 'fanin', partitions: 2, frameBytes: 40, tasksB: 1 }, 'S3 frame', fault, 6, undefined, 10);
     }
+  });
+
+  test('12: a journal stage crashes before it publishes, and only duplicates come afterwards', async () => {
+    const journal = { journal: true, tasksB: 1, chunkBytes: 60 };
+    for (const fault of ['crash', 'produce lost', 'produce unacknowledged', 'produce late']) {
+      await playEach(journal, 'A6 frame', fault, 4, undefined, 10);
+    }
+    await playEach({ ...journal, rotating: true }, 'A3 pending', 'crash', 2, at('A6 frame', 2, 'crash'));
+    await playEach(journal, 'A7 journal chunk', 'write applied, unknown', 3);
+    await playEach({ ...journal, topology: 'direct' }, 'A6 frame', 'pause', 4, impatient, 6);
+  });
+
+  test('14: an error that comes and goes contradicts nothing where outputs are journaled', async () => {
+    const flaky = { journal: true, poison: true, mends: true, records: 12 };
+    const old = all(always('A1 fence', 'old read'), at('A1 fence', 6, 'new session'));
+    await playEach(flaky, 'A7 commit', 'crash', 5, old, 13);
+    await playEach(flaky, 'A7 commit', 'pause', 5, all(old, impatient), 13);
+    await playEach(flaky, 'A6 dead letter', 'crash', 1, old, 13);
   });
 
   test('14: poison records: a verdict, a crash on either side of it, and a mended function', async () => {

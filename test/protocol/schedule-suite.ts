@@ -29,8 +29,20 @@ const FAULTS = [
   ],
 ];
 const AWAITS = [
-  ...['A1 fence', 'A1 create fence', 'A2 delta', 'A2 chunk', 'A2 image', 'A4 gap'],
-  ...['A6 frame', 'A6 dead letter', 'A6 sink', 'A6 partition count', 'A7 chunk', 'A7 commit', 'A8 image', 'A8 swap', 'A8 list', 'A8 sweep'],
+  ...['A1 fence', 'A1 create fence', 'A2 delta', 'A2 chunk', 'A2 image', 'A3 pending', 'A4 gap'],
+  ...[
+    'A6 frame',
+    'A6 dead letter',
+    'A6 sink',
+    'A6 partition count',
+    'A7 chunk',
+    'A7 journal chunk',
+    'A7 commit',
+    'A8 image',
+    'A8 swap',
+    'A8 list',
+    'A8 sweep',
+  ],
   ...['S3 frame', 'S3 dead letter', 'S3 partition count'],
 ];
 

@@ -67,7 +67,7 @@ export class SimState {
   private read(session: Session, path: string): StateNode | undefined {
     const point = readPoint(path);
     const found = this.valueAt(path, this.lag(session, point));
-    if (!found && point.startsWith('A2')) this.simulator.count('deleted under a reader');
+    if (!found && /^A[23]/.test(point)) this.simulator.count('deleted under a reader');
     return toNode(found);
   }
 
@@ -141,7 +141,14 @@ export class SimState {
     const name = first?.path.slice(first.path.lastIndexOf('/') + 1) ?? '';
     if (first?.op === 'check') return 'A4 check';
     if (first?.op === 'delete') return 'A8 sweep';
-    if (first?.op === 'create') return name.startsWith('c-') ? 'A7 chunk' : name.startsWith('i-') ? 'A8 image' : 'A1 create fence';
+    if (first?.op === 'create')
+      return name.startsWith('c-')
+        ? 'A7 chunk'
+        : name.startsWith('i-')
+          ? 'A8 image'
+          : name.startsWith('p-')
+            ? 'A7 journal chunk'
+            : 'A1 create fence';
     return first?.op === 'set' && !second ? this.swapPoint(first) : 'A7 commit';
   }
 
@@ -164,6 +171,7 @@ function readPoint(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (/^d-\d+$/.test(name)) return 'A2 delta';
   if (/^c-\d+-/.test(name)) return 'A2 chunk';
+  if (/^p-\d+-/.test(name)) return 'A3 pending';
   return /^i-\d+-/.test(name) ? 'A2 image' : 'A1 fence';
 }
 

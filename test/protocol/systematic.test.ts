@@ -45,7 +45,17 @@ const COMMON: Partial<WorldConfig> = {
     rotating: true,
     logTime: true,
   },
-  ...{ late: false, poisonTimers: true, hiccups: false, rebalance: false, slow: false, grouped: false, partial: false, batch: 2 },
+  ...{
+    late: false,
+    poisonTimers: true,
+    hiccups: false,
+    journal: false,
+    rebalance: false,
+    slow: false,
+    grouped: false,
+    partial: false,
+    batch: 2,
+  },
 };
 const SEED = 3;
 

@@ -43,7 +43,12 @@ export class World {
   ) {
     this.config = config;
     this.switches = switches;
-    this.simulator = new Simulator({ ...options, seed: config.seed, faults: config.faults, without: config.mends ? ZOMBIES : [] });
+    this.simulator = new Simulator({
+      ...options,
+      seed: config.seed,
+      faults: config.faults,
+      without: config.mends && !config.journal ? ZOMBIES : [],
+    });
     const pipeline = createPipeline(config, this.failures());
     this.graph = pipeline.build();
     this.plan = withFrameBytes(planPipeline(this.graph, { namespace: 'sim', generation: GENERATION }), config.frameBytes);
@@ -188,6 +193,7 @@ export class World {
     const { config } = this;
     return {
       isPoison: (id) => config.poison && hash(id) % 4 === 0 && !(this.mended && hash(id) % 3 > 0),
+      salt: (stage) => (config.journal && stage === 'b' ? `~${this.simulator.unique()}` : ''),
       isPoisonTimer: (key, time) => config.poisonTimers && hash(`${key}${time}`) % 4 === 0,
       hiccup: (stage, id) => {
         const name = `${stage} ${id}`;

@@ -70,5 +70,5 @@ export function twoStagePlan(): PipelinePlan {
 
 function stage(id: string, fenced: boolean): StagePlan {
   const input = { kind: 'source', node: 0, uid: id, topics: ['flights'], bounded: false } as const;
-  return { id, parallelism: 4, input, operators: [], outputs: [], fenced, group: `default.flights.${id}` };
+  return { id, parallelism: 4, input, operators: [], outputs: [], fenced, journal: false, group: `default.flights.${id}` };
 }

@@ -58,6 +58,7 @@ const FIRST: StagePlan = {
   operators: [operator('map')],
   outputs: [],
   fenced: false,
+  journal: false,
   group: 'default.p.first',
 };
 const SECOND: StagePlan = {
@@ -67,6 +68,7 @@ const SECOND: StagePlan = {
   operators: [operator('sink')],
   outputs: [],
   fenced: true,
+  journal: false,
   group: 'default.p.second',
 };
 const PLAN: PipelinePlan = {

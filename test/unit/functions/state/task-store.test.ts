@@ -121,3 +121,25 @@ test('rewrites only the fragments that have changed', async () => {
 test('a new fence holds nothing', () => {
   expect(newFence(5, 'n')).toMatchObject({ next: 5, seq: 0, watermark: -Infinity, images: [], deltas: [], verdicts: new Map(), gaps: 0 });
 });
+
+test.each([
+  ['in the multi', 20, 1],
+  ['in chunks ahead of it', 200, 4],
+])('commits pending outputs %s, keeps them through a compaction, and deletes them with the next commit', async (_, bytes, chunks) => {
+  const { store, backend } = open();
+  const node = await created(store);
+  const pending = new Uint8Array(bytes).fill(7);
+  const state = new TaskState(0);
+  state.set(state.table(table), 'sa', 1);
+
+  const first = await store.commit(node, { ...node.fence, seq: 1 }, state.delta(fragments), pending);
+  state.settle(1);
+  const compacted = await store.compact(first, state);
+
+  expect(compacted.fence.pending).toHaveLength(chunks);
+  expect(await store.readPending(compacted)).toEqual(Buffer.from(pending));
+  const next = await store.commit(compacted, { ...compacted.fence, next: 4 }, undefined);
+  expect(next.fence.pending).toEqual([]);
+  expect((await backend.list('/task')).filter((name) => name.startsWith('p-'))).toEqual([]);
+  expect(await store.readPending(first)).toBeUndefined();
+});

@@ -1,0 +1,82 @@
+import type { ChannelWriter, OutgoingMessage } from '../channels/channel-writer.ts';
+import { decodeValue, encodeValue } from '../codec/value.ts';
+import type { SinkContext } from '../connectors/sink.ts';
+
+/** One append, in the order of the calls; messages without their field names. */
+type Append = readonly [topic: string, partition: number, messages: readonly Message[]];
+type Message = readonly [key: Uint8Array | null, value: Uint8Array | null, headers: NonNullable<OutgoingMessage['headers']>];
+type Entry = readonly [appends: readonly Append[], lines: readonly string[]];
+
+/**
+ * Takes what a batch of a journal stage puts out, in place of the log: it is committed with the state, and only then sent. So what leaves
+ * is what was committed, whatever a repetition of the batch would have computed.
+ */
+export class OutputJournal implements ChannelWriter, Pick<SinkContext, 'channels' | 'print'> {
+  readonly channels = this;
+  private readonly log: ChannelWriter;
+  private appends: Append[] = [];
+  private lines: string[] = [];
+
+  /** @param log - Tells the number of partitions of a topic; nothing is appended to it. */
+  constructor(log: ChannelWriter) {
+    this.log = log;
+  }
+
+  append(topic: string, partition: number, messages: readonly OutgoingMessage[]): Promise<void> {
+    this.appends.push([topic, partition, messages.map(({ key, value, headers = [] }) => [key, value, headers])]);
+    return Promise.resolve();
+  }
+
+  readonly print = (line: string): void => {
+    this.lines.push(line);
+  };
+
+  partitionCount(topic: string): Promise<number> {
+    return this.log.partitionCount(topic);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Everything taken so far, encoded, and forgets it; undefined if there is nothing. */
+  take(): Uint8Array | undefined {
+    const entry: Entry = [this.appends, this.lines];
+    this.appends = [];
+    this.lines = [];
+    return entry[0].length + entry[1].length > 0 ? encodeValue(entry) : undefined;
+  }
+}
+
+/**
+ * Sends what `take` gave: the appends of one partition strictly one after another (I7), partitions side by side. After a failure nothing
+ * more is sent, and what is under way is waited for.
+ */
+export async function publishJournal(bytes: Uint8Array, { channels, print }: Pick<SinkContext, 'channels' | 'print'>): Promise<void> {
+  const [appends, lines] = decodeValue(bytes) as Entry;
+  const byPartition = new Map<string, Append[]>();
+  for (const append of appends) {
+    const name = `${append[0]}-${append[1]}`;
+    const list = byPartition.get(name);
+    if (list) list.push(append);
+    else byPartition.set(name, [append]);
+  }
+  const failures: unknown[] = [];
+  const send = async (list: readonly Append[]): Promise<void> => {
+    try {
+      for (const [topic, partition, messages] of list) {
+        if (failures.length > 0) return;
+        await channels.append(topic, partition, messages.map(toMessage));
+      }
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  await Promise.all([...byPartition.values()].map(send));
+  if (failures.length > 0) throw failures[0];
+  for (const line of lines) print(line);
+}
+
+function toMessage([key, value, headers]: Message): OutgoingMessage {
+  return { key, value, headers };
+}
