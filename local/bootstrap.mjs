@@ -1,6 +1,6 @@
 /**
- * What `npm start`, `npm test`, `npm run dev` and `npm run bench` run: installs the dependencies when they are missing or not the lock file's,
- * then hands over. Plain JavaScript without dependencies, because it runs before there are any. Writes to stderr only: stdout belongs to the command.
+ * What `npm start`, `npm test`, `npm run dev`, `bench` and `services` run: installs the dependencies when they are missing or not the lock file's, then
+ * hands over. Plain JavaScript without dependencies, because it runs before there are any. Writes to stderr only: stdout belongs to the command.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -11,16 +11,19 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const node24 = join(root, '.config', 'node24');
 const tsx = ['--import', 'tsx'];
-const jest = [join('node_modules', 'jest', 'bin', 'jest.js')];
+const services = [...tsx, 'test/services/run.ts'];
 
 /** Arguments of `node` by command; the user's own follow. */
 const commands = {
   start: [...tsx, 'local/bin.ts', 'dev', 'functions/pipelines/flight-delays.ts'],
   dev: [...tsx, 'local/bin.ts'],
   bench: [...tsx, 'test/bench/run.ts'],
-  test: jest,
+  services,
+  // Jest, with the services that its tests need.
+  test: [...services, 'test'],
+  'test:services': [...services, 'test', 'test/services/', 'test/contract/'],
   // What needs neither processes nor services.
-  'test:unit': [...jest, 'test/unit/', 'test/golden/', 'test/types/', 'test/contract/'],
+  'test:unit': [join('node_modules', 'jest', 'bin', 'jest.js'), 'test/unit/', 'test/golden/', 'test/types/', 'test/contract/'],
 };
 
 function main([command, ...args]) {
