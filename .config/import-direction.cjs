@@ -30,7 +30,7 @@ const choosers = ['runtime', 'relay'];
 const thirdParties = {
   'aws-cdk-lib|constructs': ['infra/'],
   '@aws-sdk/[^/]+': ['functions/relay/invoker.ts'],
-  kafkajs: ['functions/connectors/kafka/', 'local/'],
+  kafkajs: ['functions/channels/kafka/', 'local/kafka/'],
   'node-zookeeper-client': ['functions/coordination/zookeeper/'],
   zeromq: ['functions/connectors/zeromq/', 'functions/relay/'],
   esbuild: ['infra/bundling.ts'],
@@ -111,10 +111,12 @@ function exceptions() {
     const patterns = (depth) => functionsPatterns(folder, depth, home);
     return home.endsWith('/') ? eachDepth(home.slice(0, -1), home.split('/').length - 1, patterns) : [ban([home], patterns(2))];
   });
-  const zookeeper = eachDepth('functions/state/zookeeper', 3, (depth) =>
-    functionsPatterns('state', depth, 'functions/state/zookeeper/', ['coordination/zookeeper/']),
+  const overCoordination = ['memory', 'zookeeper'].flatMap((name) =>
+    eachDepth(`functions/state/${name}`, 3, (depth) =>
+      functionsPatterns('state', depth, `functions/state/${name}/`, [`coordination/${name}/`]),
+    ),
   );
-  return [...homeConfigs, ...zookeeper];
+  return [...homeConfigs, ...overCoordination];
 }
 
 function infraPatterns(path, depth) {
@@ -125,11 +127,11 @@ function infraPatterns(path, depth) {
   ];
 }
 
-function localPatterns(depth) {
+function localPatterns(depth, path = 'local/') {
   return [
     { regex: `${fromRoot(depth)}test/`, message: 'Nothing imports test/.' },
     { regex: `${fromRoot(depth)}infra/(?!bundling\\.ts$)`, message: 'Of infra/, local/ imports bundling.ts alone.' },
-    ...thirdPartyPatterns('local/'),
+    ...thirdPartyPatterns(path),
   ];
 }
 
@@ -138,5 +140,6 @@ module.exports = [
   ...functionsConfigs(),
   ...eachDepth('infra', 1, (depth) => infraPatterns('infra/', depth)),
   ...bundling.map((file) => ban([file], infraPatterns(file, 1))),
-  ...eachDepth('local', 1, localPatterns),
+  ...eachDepth('local', 1, (depth) => localPatterns(depth)),
+  ...eachDepth('local/kafka', 2, (depth) => localPatterns(depth, 'local/kafka/')),
 ];

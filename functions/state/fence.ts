@@ -1,4 +1,5 @@
-import { decodeValue, encodeValue } from '../codec/value.ts';
+import { encodeValue } from '../codec/value.ts';
+import { type Check, decodeStored, isCount, isNumber, isText, listOf, mapOf, recordOf, stateCorrupt } from './stored-value.ts';
 
 /** A place in an upstream task's output: origins of one task are compared lexicographically. */
 export interface Origin {
@@ -112,8 +113,48 @@ export function encodeFence(fence: Fence): Uint8Array {
   return encodeValue(fence);
 }
 
-export function decodeFence(data: Uint8Array): Fence {
-  return decodeValue(data) as Fence;
+/** Names of nodes below the task's path. */
+const isNodeList = listOf((name) => typeof name === 'string' && /^[cdip]-[\w-]+$/.test(name));
+
+const FIELDS: Readonly<Record<keyof Fence, Check>> = {
+  next: isCount,
+  lastTime: isNumber,
+  marks: mapOf(recordOf({ offset: isCount, ordinal: isCount, emission: isCount, time: isNumber })),
+  watermarks: mapOf(isNumber),
+  taskCounts: mapOf(isCount),
+  watermark: isNumber,
+  generator: isNumber,
+  processingTime: isNumber,
+  seq: isCount,
+  imageSeq: isCount,
+  images: listOf(recordOf({ fragment: isCount, paths: isNodeList, bytes: isCount })),
+  deltas: listOf(recordOf({ seq: isCount, paths: isNodeList, bytes: isCount, fragments: listOf(isCount) })),
+  verdicts: mapOf(isCount),
+  failures: listOf(recordOf({ code: isText, message: isText, stack: isText, attempts: isCount })),
+  pending: isNodeList,
+  gaps: isCount,
+  nonce: isText,
+};
+
+/**
+ * The fence that `encodeFence` was given.
+ *
+ * @param path - The node's, for messages.
+ * @throws MILLRACE_STATE_CORRUPT for anything that is no fence: what a task computed from it would be committed.
+ */
+export function decodeFence(data: Uint8Array, path = 'of a task'): Fence {
+  const what = `fence ${path}`;
+  const fence = decodeStored(data, what) as Fence;
+  for (const [name, isValid] of Object.entries(FIELDS)) {
+    if (!isValid((fence as Fence | null | undefined)?.[name as keyof Fence])) throw stateCorrupt(what, `its field ${name} is none`);
+  }
+  const { seq, imageSeq, deltas, failures } = fence;
+  // One delta a number: a hole would be a change that is lost.
+  if (deltas.length !== seq - imageSeq || deltas.some((delta, i) => delta.seq !== imageSeq + 1 + i))
+    throw stateCorrupt(what, `its ${deltas.length} deltas do not lead from its images at ${imageSeq} to ${seq}`);
+  for (const failure of fence.verdicts.values())
+    if (failure >= failures.length) throw stateCorrupt(what, `a verdict names failure ${failure} of ${failures.length}`);
+  return fence;
 }
 
 /** Below zero where `a` comes before `b`. */

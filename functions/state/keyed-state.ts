@@ -3,6 +3,7 @@ import { fromStateKey, stateKey } from '../shared/key.ts';
 import type { StateDescriptorShape } from '../graph/logical-graph.ts';
 import { entryKey, type MapTable, restOf, type Table, tableId } from './tables.ts';
 import type { TaskState } from './task-state.ts';
+import { toStateValue } from './value-limit.ts';
 
 /** Whose state is looked at: set by the runtime before each record and timer. */
 export interface KeyScope {
@@ -31,7 +32,7 @@ export class Cell {
   }
 
   set(value: unknown): void {
-    this.scope.state.set(this.table(), this.scope.stateKey, cloneValue(value));
+    this.scope.state.set(this.table(), this.scope.stateKey, toStateValue(value));
   }
 
   clear(): void {
@@ -109,7 +110,7 @@ function mapState(scope: KeyScope, operator: string, name: string): object {
   return {
     get: (key: string | number) => at(entry(key)),
     put: (key: string | number, value: unknown) => {
-      scope.state.set(table(), entry(key), cloneValue(value));
+      scope.state.set(table(), entry(key), toStateValue(value));
     },
     has: (key: string | number) => table().entries.has(entry(key)),
     remove: (key: string | number) => {

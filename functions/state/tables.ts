@@ -24,7 +24,15 @@ export class Table {
   ownerOf(entry: string): string {
     return entry;
   }
+
+  /** Whether what a store gave can be an entry here. The text of the key behind its type is read where the key is. */
+  isEntry(key: unknown, _value: unknown): boolean {
+    return typeof key === 'string' && KEY_TYPES.includes(this.ownerOf(key)[0] ?? ' ');
+  }
 }
+
+/** First letters of `stateKey`. */
+const KEY_TYPES = 'snbt';
 
 /** A table with many entries under one state key, for map state. */
 export class MapTable extends Table {
@@ -67,6 +75,10 @@ export class TimerTable extends Table {
 
   override ownerOf(entry: string): string {
     return stateKeyOf(entry);
+  }
+
+  override isEntry(key: unknown, value: unknown): boolean {
+    return Number.isFinite(value) && super.isEntry(key, value);
   }
 
   /** The first pending timer at or before `until` in canonical order (time, key), or undefined. It stays pending. */

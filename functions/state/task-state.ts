@@ -1,12 +1,20 @@
-import { encodeValue, decodeValue } from '../codec/value.ts';
+import { encodeValue } from '../codec/value.ts';
 import { fragmentOf } from '../shared/distribution.ts';
 import { fromStateKey } from '../shared/key.ts';
+import { decodeStored, isText, listOf, recordOf, stateCorrupt } from './stored-value.ts';
 import { createTable, MapTable, type Table, TimerTable } from './tables.ts';
 
 const ABSENT: unique symbol = Symbol('absent');
 
 /** Changes of one table: parallel arrays of keys and values, and the keys that are gone. */
 type TableChange = readonly [id: string, keys: readonly string[], values: readonly unknown[], removed: readonly string[]];
+
+const CHANGES = 'a delta or image of a task';
+const areChanges = listOf(recordOf([isTableId, Array.isArray, Array.isArray, listOf(isText)]));
+
+function isTableId(id: unknown): boolean {
+  return typeof id === 'string' && /^(value|map|timers):/.test(id);
+}
 
 /** What one batch changed. */
 export interface Delta {
@@ -97,11 +105,17 @@ export class TaskState {
     this.seq = seq;
   }
 
-  /** Applies an encoded delta or fragment image, as loaded. */
+  /** Applies an encoded delta or fragment image, as loaded. @throws MILLRACE_STATE_CORRUPT; the state is then of no use any more */
   load(bytes: Uint8Array): void {
-    for (const [id, keys, values, removed] of decodeValue(bytes) as TableChange[]) {
+    const changes = decodeStored(bytes, CHANGES);
+    if (!areChanges(changes)) throw stateCorrupt(CHANGES, 'it is no list of tables with their entries');
+    for (const [id, keys, values, removed] of changes as TableChange[]) {
       const table = this.table(id);
-      for (const [i, key] of keys.entries()) table.put(key, values[i]);
+      if (keys.length !== values.length) throw stateCorrupt(CHANGES, `table ${id} has ${keys.length} keys, but ${values.length} values`);
+      for (const [i, key] of keys.entries()) {
+        if (!table.isEntry(key, values[i])) throw stateCorrupt(CHANGES, `entry ${i} of table ${id} is none`);
+        table.put(key, values[i]);
+      }
       for (const key of removed) table.remove(key);
     }
   }

@@ -47,7 +47,7 @@ export class TaskStore {
   /** The fence, or undefined if the task has none here (a read may be old). */
   async readFence(): Promise<FenceNode | undefined> {
     const node = await this.backend.read(this.path);
-    return node && { fence: decodeFence(node.data), version: node.version, created: node.created };
+    return node && { fence: decodeFence(node.data, this.path), version: node.version, created: node.created };
   }
 
   /**

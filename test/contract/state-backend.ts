@@ -130,6 +130,41 @@ export function stateBackendContract(name: string, open: () => Promise<{ readonl
       expect([await read('/large'), await read('/x')]).toEqual([undefined, undefined]);
     });
 
+    test('makes what is missing above a node', async () => {
+      await create('/p/q/r', bytes(7));
+      await state.multi([
+        { op: 'create', path: '/p/s/t', data: bytes(1) },
+        { op: 'create', path: '/p/s/t/u', data: bytes(2) },
+      ]);
+
+      expect([await read('/p/q/r'), await read('/p/s/t/u')]).toEqual([
+        [[7], 0],
+        [[2], 0],
+      ]);
+    });
+
+    test('a node with children cannot be deleted', async () => {
+      await create('/a');
+      await create('/a/b');
+
+      await expect(state.multi([{ op: 'delete', path: '/a' }])).rejects.toMatchObject({ code: 'MILLRACE_CONFLICT' });
+      await state.multi([
+        { op: 'delete', path: '/a/b' },
+        { op: 'delete', path: '/a' },
+      ]);
+      expect(await read('/a')).toBeUndefined();
+    });
+
+    test('a version that is checked at 0 is 0', async () => {
+      await create('/a');
+      await state.multi([{ op: 'check', path: '/a', version: 0 }]);
+      await state.multi([{ op: 'set', path: '/a', data: bytes(2), version: 0 }]);
+
+      for (const op of ['check', 'set'] as const)
+        await expect(state.multi([{ op, path: '/a', version: 0, data: bytes(3) }])).rejects.toMatchObject({ code: 'MILLRACE_CONFLICT' });
+      expect(await read('/a')).toEqual([[2], 1]);
+    });
+
     test('an empty multi does nothing', async () => {
       await expect(state.multi([])).resolves.toBeUndefined();
     });

@@ -1,8 +1,8 @@
 import { EmbeddedConnection } from '../../shared/embedded-connection.ts';
-import { BodyReader, BodyWriter, EMBEDDED_OPERATIONS, textBytes } from '../../shared/embedded-wire.ts';
+import { BodyWriter, EMBEDDED_OPERATIONS, textBytes } from '../../shared/embedded-wire.ts';
 import { MillraceError } from '../../shared/errors.ts';
 import type { StateBackend, StateNode, StateOp } from '../state-backend.ts';
-import { encodeStateOps } from './state-layout.ts';
+import { decodeNames, decodeNode, encodeStateOps } from './state-layout.ts';
 
 /** ZooKeeper's limits, so that what fits here fits there. */
 const LIMITS = { nodeBytes: 1_000_000, multiBytes: 1_000_000 };
@@ -21,12 +21,7 @@ class EmbeddedStateBackend implements StateBackend {
   }
 
   async read(path: string): Promise<StateNode | undefined> {
-    const reply = await this.ask(EMBEDDED_OPERATIONS.read, path);
-    if (reply.u8() === 0) return undefined;
-    const version = reply.u32();
-    const created = reply.text();
-    // A copy: the view would keep the whole chunk of the socket alive as long as the state is cached.
-    return { version, created, data: new Uint8Array(reply.rest()) };
+    return decodeNode(await this.ask(EMBEDDED_OPERATIONS.read, path));
   }
 
   async multi(ops: readonly StateOp[]): Promise<void> {
@@ -35,17 +30,16 @@ class EmbeddedStateBackend implements StateBackend {
   }
 
   async list(path: string): Promise<readonly string[]> {
-    const reply = await this.ask(EMBEDDED_OPERATIONS.list, path);
-    return Array.from({ length: reply.u32() }, () => reply.text());
+    return decodeNames(await this.ask(EMBEDDED_OPERATIONS.list, path));
   }
 
   close(): Promise<void> {
     return this.connection.close();
   }
 
-  private async ask(operation: number, path: string): Promise<BodyReader> {
+  private ask(operation: number, path: string): Promise<Buffer> {
     const body = new BodyWriter(textBytes(path)).text(path).buffer;
-    return new BodyReader(await this.connection.request(operation, body, 'MILLRACE_CONNECTION_LOST'));
+    return this.connection.request(operation, body, 'MILLRACE_CONNECTION_LOST');
   }
 }
 

@@ -1,5 +1,5 @@
-import { BodyReader, BodyWriter, textBytes } from '../../shared/embedded-wire.ts';
-import type { StateOp } from '../state-backend.ts';
+import { BodyReader, BodyWriter, damaged, textBytes } from '../../shared/embedded-wire.ts';
+import type { StateNode, StateOp } from '../state-backend.ts';
 
 const KINDS = ['create', 'set', 'check', 'delete'] as const;
 const NO_DATA = new Uint8Array();
@@ -18,10 +18,24 @@ export function encodeStateOps(ops: readonly StateOp[]): Buffer {
   return body.buffer;
 }
 
-/** The operations, their data copied: they outlive the message. @throws RangeError */
+/** The operations, their data copied: they outlive the message. @throws MILLRACE_CONNECTION_LOST */
 export function decodeStateOps(body: Buffer): StateOp[] {
+  return new BodyReader(body).list(decodeStateOp);
+}
+
+/** The reply to a read. @throws MILLRACE_CONNECTION_LOST */
+export function decodeNode(body: Buffer): StateNode | undefined {
   const reader = new BodyReader(body);
-  return Array.from({ length: reader.u32() }, () => decodeStateOp(reader));
+  if (reader.u8() === 0) return undefined;
+  const version = reader.u32();
+  const created = reader.text();
+  // A copy: the view would keep the whole chunk of the socket alive as long as the state is cached.
+  return { version, created, data: new Uint8Array(reader.rest()) };
+}
+
+/** The reply to a list. @throws MILLRACE_CONNECTION_LOST */
+export function decodeNames(body: Buffer): string[] {
+  return new BodyReader(body).list((reader) => reader.text());
 }
 
 function decodeStateOp(reader: BodyReader): StateOp {
@@ -33,5 +47,5 @@ function decodeStateOp(reader: BodyReader): StateOp {
   if (op === 'set') return { op, path, version, data: new Uint8Array(data) };
   if (op === 'check') return { op, path, version };
   if (op === 'delete') return { op, path };
-  throw new RangeError('an operation of no known kind');
+  throw damaged('an operation of no known kind');
 }
