@@ -42,10 +42,11 @@ export { json, type JsonOptions } from './codec/json.ts';
 export { string } from './codec/string.ts';
 
 export type { FileSourceOptions } from './connectors/file/source.ts';
-export type { KafkaPartitioner, KafkaSinkOptions } from './connectors/kafka/sink.ts';
+export type { KafkaPartitioner, KafkaPartitioning } from './connectors/kafka/partitioner.ts';
+export type { KafkaSinkOptions } from './connectors/kafka/sink.ts';
 export type { KafkaSourceOptions } from './connectors/kafka/source.ts';
 export type { OutputOrigin, Sink, SinkContext, SinkWriter } from './connectors/sink.ts';
-export type { FeedSource, Source, TopicSource } from './connectors/source.ts';
+export type { FeedSource, Source, StartPosition, TopicSource } from './connectors/source.ts';
 
 export type {
   AggregateShape,

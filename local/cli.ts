@@ -24,9 +24,13 @@ export interface CliIo {
 }
 
 const SHAPE = {
-  valued: new Set([...CONFIG_FLAGS.map(({ flag }) => flag), ...OPTION_FLAGS, 'config', 'param']),
-  switches: new Set(['json', 'mermaid', 'verbose', 'help', 'version', 'update-lock']),
+  valued: new Set([...flagsOf((value) => value !== ''), ...OPTION_FLAGS, 'config', 'param']),
+  switches: new Set([...flagsOf((value) => value === ''), 'json', 'mermaid', 'verbose', 'help', 'version', 'update-lock']),
 };
+
+function flagsOf(wanted: (value: string) => boolean): readonly string[] {
+  return CONFIG_FLAGS.filter(({ value }) => wanted(value)).map(({ flag }) => flag);
+}
 
 /** Of package.json, held equal by a test: the CommonJS build has no way to find that file. */
 export const VERSION = '0.1.0';

@@ -26,6 +26,14 @@ export interface RunConfig {
   readonly concurrency: number | undefined;
   /** Every n-th batch is run twice and compared; 0 = never. */
   readonly determinismEvery: number;
+  /** Brokers of a real Kafka to run on; undefined: the embedded log. */
+  readonly kafka: string | undefined;
+  /** JSON, or the path of a JSON file: how to reach it. */
+  readonly kafkaConfig: string | undefined;
+  /** Makes users' topics that Kafka does not have. */
+  readonly createTopics: boolean;
+  /** Ensemble that keeps the state, with a chroot if need be; undefined: the embedded store. */
+  readonly zookeeper: string | undefined;
   readonly params: Readonly<Record<string, string>>;
   readonly options: PipelineOptions;
 }
@@ -74,6 +82,16 @@ const RUN_SETTINGS: readonly Setting[] = [
     help: 'every n-th batch is run twice and compared; 0 = never',
     bounds: [0, Number.MAX_SAFE_INTEGER],
   },
+  { name: 'kafka', kind: 'text', fallback: undefined, value: 'HOST:PORT', help: 'run on a real Kafka instead of the embedded log' },
+  {
+    name: 'kafkaConfig',
+    kind: 'text',
+    fallback: undefined,
+    value: 'FILE',
+    help: 'how to reach it: JSON with ssl, sasl, clientId, timeouts, compression',
+  },
+  { name: 'createTopics', kind: 'boolean', fallback: false, help: "make the pipeline's users' topics where Kafka does not have them" },
+  { name: 'zookeeper', kind: 'text', fallback: undefined, value: 'HOST:PORT', help: 'keep state in a real ZooKeeper (HOST:PORT,…/CHROOT)' },
 ];
 
 const OPTION_SETTINGS: readonly Setting[] = Object.entries(DEFAULT_OPTIONS).map(([name, fallback]) => ({
@@ -86,14 +104,16 @@ const OPTION_SETTINGS: readonly Setting[] = Object.entries(DEFAULT_OPTIONS).map(
 const SETTINGS = [...RUN_SETTINGS, ...OPTION_SETTINGS];
 export const CONFIG_FILE = 'millrace.config.json';
 
-/** Flags that take a value, for the argument parser and the help. */
+/** Flags of settings, for the argument parser and the help; one without a value is a switch. */
 export const CONFIG_FLAGS: readonly { readonly flag: string; readonly value: string; readonly help: string }[] = RUN_SETTINGS.map(
-  ({ name, value = 'VALUE', help }) => ({ flag: kebab(name), value, help }),
+  ({ name, kind, value = 'VALUE', help }) => ({ flag: kebab(name), value: kind === 'boolean' ? '' : value, help }),
 );
 export const OPTION_FLAGS: readonly string[] = OPTION_SETTINGS.map(({ name }) => kebab(name));
 
 export interface ConfigSources {
   readonly flags: ReadonlyMap<string, string>;
+  /** Flags without a value. @default none */
+  readonly switches?: ReadonlySet<string>;
   readonly params: ReadonlyMap<string, string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Folder in which the config file is looked for. */
@@ -120,6 +140,10 @@ export function resolveConfig(sources: ConfigSources): RunConfig {
     port: value('port') as number,
     concurrency: value('concurrency') as number | undefined,
     determinismEvery: value('determinismEvery') as number,
+    kafka: value('kafka') as string | undefined,
+    kafkaConfig: value('kafkaConfig') as string | undefined,
+    createTopics: value('createTopics') as boolean,
+    zookeeper: value('zookeeper') as string | undefined,
     params,
     options: Object.fromEntries(overridden.map(({ name, value: option }) => [name, option])),
   };
@@ -164,10 +188,10 @@ function readJson(path: string): unknown {
 }
 
 /** The names are those of the flags in camel case; the values of environment and flags are text, those of the file JSON. */
-function resolveSetting(setting: Setting, { flags, env, pipelineOptions }: ConfigSources, file: ConfigFile): ConfigEntry {
+function resolveSetting(setting: Setting, { flags, switches, env, pipelineOptions }: ConfigSources, file: ConfigFile): ConfigEntry {
   const { name } = setting;
   const flag = `--${kebab(name)}`;
-  const flagText = flags.get(kebab(name));
+  const flagText = switches?.has(kebab(name)) === true ? 'true' : flags.get(kebab(name));
   if (flagText !== undefined)
     return { name, value: parseText(setting, flagText, (rest) => invalidFlag(`${flag} ${rest}`)), source: `flag ${flag}` };
   const variable = `MILLRACE_${kebab(name).replaceAll('-', '_').toUpperCase()}`;
@@ -222,5 +246,6 @@ function kebab(name: string): string {
 /** The text of a value for people: masked is what looks like a secret by its name, and the password in a URL. */
 export function describeValue({ name, value }: ConfigEntry): string {
   if (value === undefined) return '(none)';
+  if (name === 'kafkaConfig' && String(value).trimStart().startsWith('{')) return '(JSON)'; // which may hold a password
   return maskSecret(name, String(value));
 }

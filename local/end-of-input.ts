@@ -1,6 +1,6 @@
 import type { PipelinePlan, StagePlan } from '../functions/graph/stage-plan.ts';
 import type { EndEvent } from '../functions/runtime/lambda.ts';
-import type { PartitionLog } from './log/partition-log.ts';
+import type { InputPartition } from './emulator/mapping-input.ts';
 
 /** How far a task's fence has come. */
 export interface FenceProgress {
@@ -13,11 +13,11 @@ export interface FenceProgress {
 export interface EndOfInputOptions {
   readonly plan: PipelinePlan;
   /** The input partitions of a stage. */
-  readonly partitions: (stage: StagePlan) => readonly PartitionLog[];
+  readonly partitions: (stage: StagePlan) => readonly InputPartition[];
   /** Resolves when a source's topic holds all of its records; never for one without an end. */
   readonly feedDone: (stage: StagePlan) => Promise<void>;
   /** Invokes a source stage with an end, until it succeeds. */
-  readonly invokeEnd: (stage: StagePlan, partition: PartitionLog, event: EndEvent) => Promise<void>;
+  readonly invokeEnd: (stage: StagePlan, partition: InputPartition, event: EndEvent) => Promise<void>;
   /** Undefined for a task without a fence. */
   readonly fenceProgress: ((stage: StagePlan, topic: string, partition: number) => Promise<FenceProgress | undefined>) | undefined;
   /** Nothing more is to be expected on a stage's input. */
@@ -56,14 +56,14 @@ export class EndOfInput {
   }
 
   /** The feeder is the topic's only writer, so the end of the log is the end of the input, now and after any restart. */
-  private async endPartition(stage: StagePlan, partition: PartitionLog): Promise<void> {
-    const offset = partition.endOffset;
-    await untilCommitted(partition, stage.group, () => Promise.resolve((partition.committedOffset(stage.group) ?? 0) >= offset));
+  private async endPartition(stage: StagePlan, partition: InputPartition): Promise<void> {
+    const offset = await partition.endOffset();
+    await untilCommitted(partition, async () => (await partition.committedOffset()) >= offset);
     const { topic } = partition;
     const { generation } = this.options.plan;
     const event: EndEvent = { eventSource: 'millrace:end', generation, partitions: [{ topic, partition: partition.partition, offset }] };
     await this.options.invokeEnd(stage, partition, event);
-    if (stage.fenced) await untilCommitted(partition, stage.group, () => this.hasEnded(stage, partition));
+    if (stage.fenced) await untilCommitted(partition, () => this.hasEnded(stage, partition));
   }
 
   private async finishChannel(stage: StagePlan): Promise<void> {
@@ -72,25 +72,24 @@ export class EndOfInput {
     const upstreams = this.options.plan.stages.filter(({ id }) => input.upstreams.some((upstream) => upstream.stage === id));
     await Promise.all(upstreams.map((upstream) => this.finish(upstream)));
     this.options.onUpstreamsDone(stage);
-    await Promise.all(
-      this.options.partitions(stage).map((partition) => untilCommitted(partition, stage.group, () => this.hasEnded(stage, partition))),
-    );
+    await Promise.all(this.options.partitions(stage).map((partition) => untilCommitted(partition, () => this.hasEnded(stage, partition))));
   }
 
   /** Whether a task has applied everything up to the end of its input, and the mapping knows it. */
-  private async hasEnded(stage: StagePlan, log: PartitionLog): Promise<boolean> {
-    const committed = log.committedOffset(stage.group) ?? 0;
-    if (!this.options.fenceProgress) return committed >= log.endOffset;
-    const fence = await this.options.fenceProgress(stage, log.topic, log.partition);
-    return fence?.watermark === Infinity && committed >= Math.min(fence.next, log.endOffset);
+  private async hasEnded(stage: StagePlan, partition: InputPartition): Promise<boolean> {
+    const committed = await partition.committedOffset();
+    if (!this.options.fenceProgress) return committed >= (await partition.endOffset());
+    const fence = await this.options.fenceProgress(stage, partition.topic, partition.partition);
+    if (fence?.watermark !== Infinity) return false;
+    return committed >= fence.next || committed >= (await partition.endOffset());
   }
 }
 
-/** Resolves once `isDone` holds, which is asked now and after each commit of the group on that partition. */
-async function untilCommitted(partition: PartitionLog, group: string, isDone: () => Promise<boolean>): Promise<void> {
+/** Resolves once `isDone` holds, which is asked now and whenever the group may have committed on that partition. */
+async function untilCommitted(partition: InputPartition, isDone: () => Promise<boolean>): Promise<void> {
   for (;;) {
     let stop = (): void => undefined;
-    const commit = new Promise<void>((resolve) => (stop = partition.watchCommits((committer) => committer === group && resolve())));
+    const commit = new Promise<void>((resolve) => (stop = partition.watchCommits(resolve)));
     try {
       if (await isDone()) return;
       await commit;

@@ -1,8 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FeedSource } from '../functions/connectors/source.ts';
-import type { EmbeddedLog } from './log/embedded-log.ts';
-import { toValueBatch } from './log/message-batch.ts';
-import type { PartitionLog } from './log/partition-log.ts';
+import type { FeedTopic } from './harness-log.ts';
 
 /** Most records that go to one partition at once: one append, and how far it may run over the limits. */
 const RECORDS_PER_APPEND = 500;
@@ -26,18 +24,15 @@ export interface FeederStats {
 export class Feeder {
   readonly stats: FeederStats = { written: 0, skipped: 0, bytes: 0, startedAt: undefined, isHeldBack: false };
   private readonly source: FeedSource<unknown>;
-  private readonly partitions: readonly PartitionLog[];
-  /** What each partition held at the start. */
-  private readonly ends: readonly number[];
+  private readonly topic: FeedTopic;
   private readonly signal: AbortSignal;
   /** Index of the next record of the source. */
   private ordinal = 0;
 
-  constructor(log: EmbeddedLog, topic: string, source: FeedSource<unknown>, signal: AbortSignal) {
+  constructor(topic: FeedTopic, source: FeedSource<unknown>, signal: AbortSignal) {
     this.source = source;
     this.signal = signal;
-    this.partitions = log.partitions(topic);
-    this.ends = this.partitions.map(({ endOffset }) => endOffset);
+    this.topic = topic;
   }
 
   /**
@@ -61,13 +56,13 @@ export class Feeder {
 
   /** Writes a chunk of the source, a slice at a time; false if the signal aborts meanwhile. */
   private async feed(records: readonly Uint8Array[]): Promise<boolean> {
-    const perSlice = RECORDS_PER_APPEND * this.partitions.length;
+    const perSlice = RECORDS_PER_APPEND * this.topic.ends.length;
     for (let from = 0; from < records.length; from += perSlice) {
       const to = Math.min(records.length, from + perSlice);
-      const held = this.append(this.spread(records, from, to));
-      this.stats.isHeldBack = held.length > 0;
+      const appending = this.append(this.spread(records, from, to));
+      this.stats.isHeldBack = this.topic.isHeldBack;
       // Else mappings and functions get their turn.
-      const going = await this.unlessAborted(held.length > 0 ? Promise.all(held) : nextTurn([]));
+      const going = await this.unlessAborted(appending ? appending.then(() => true) : nextTurn(true));
       this.stats.isHeldBack = false;
       if (going === undefined) return false;
     }
@@ -90,28 +85,24 @@ export class Feeder {
 
   /** The records `from` to `to` − 1, by partition, without those that are in the log. */
   private spread(records: readonly Uint8Array[], from: number, to: number): Uint8Array[][] {
-    const count = this.partitions.length;
-    const lists: Uint8Array[][] = this.partitions.map(() => []);
+    const { ends } = this.topic;
+    const count = ends.length;
+    const lists: Uint8Array[][] = ends.map(() => []);
     for (let i = from; i < to; i++, this.ordinal++) {
       const partition = this.ordinal % count;
-      if (Math.floor(this.ordinal / count) < (this.ends[partition] ?? 0)) this.stats.skipped++;
+      if (Math.floor(this.ordinal / count) < (ends[partition] ?? 0)) this.stats.skipped++;
       else lists[partition]?.push(records[i] as Uint8Array);
     }
     return lists;
   }
 
-  /** @returns promises of the appends that are held back. */
-  private append(lists: readonly Uint8Array[][]): Promise<void>[] {
-    const held: Promise<void>[] = [];
-    lists.forEach((list, partition) => {
-      if (list.length === 0) return;
-      this.stats.startedAt ??= performance.now();
-      const batch = toValueBatch(list);
-      const waiting = this.partitions[partition]?.append(batch);
-      if (waiting) held.push(waiting);
-      this.stats.written += batch.count;
-      this.stats.bytes += batch.bytes;
-    });
-    return held;
+  private append(lists: readonly Uint8Array[][]): Promise<unknown> | undefined {
+    const { stats } = this;
+    for (const list of lists) {
+      if (list.length > 0) stats.startedAt ??= performance.now();
+      stats.written += list.length;
+      for (const value of list) stats.bytes += value.length;
+    }
+    return this.topic.append(lists);
   }
 }

@@ -1,7 +1,8 @@
-import type { FeedSource } from '../functions/connectors/source.ts';
+import type { FeedSource, StartPosition } from '../functions/connectors/source.ts';
 import type { PipelinePlan, StagePlan } from '../functions/graph/stage-plan.ts';
 import type { StateBackend } from '../functions/state/state-backend.ts';
 import type { FenceProgress } from './end-of-input.ts';
+import type { HarnessLog } from './harness-log.ts';
 import type { LocalClock } from './local-clock.ts';
 
 /** What to run, and how. */
@@ -9,10 +10,16 @@ export interface HarnessOptions {
   readonly plan: PipelinePlan;
   /** Sources that are no topics, by their uid. */
   readonly feeds: ReadonlyMap<string, FeedSource<unknown>>;
+  /** Where stages begin to read topics, by their id. @default - at the earliest record */
+  readonly starts?: ReadonlyMap<string, StartPosition>;
   /** Bundle file of each stage, by its id. */
   readonly bundles: ReadonlyMap<string, string>;
   /** Environment variables of all functions; the harness adds those of the embedded log and state store. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Log to run on, which the harness closes. @default - the embedded one */
+  readonly log?: HarnessLog;
+  /** Opens another state store, which `env` tells functions of and the harness closes. @default - the embedded one */
+  readonly openState?: () => StateBackend;
   /** Folder that keeps log, committed offsets and state for the next run. @default - nothing outlives the run */
   readonly dataDir?: string;
   /** Port of the Invoke API on loopback. @default 0, any that is free */

@@ -1,6 +1,7 @@
 import type { Feeder } from './feeder.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
-import { inputTopics, type StageRun } from './stage-run.ts';
+import type { StageRun } from './stage-run.ts';
+import { inputTopics } from './stage-topics.ts';
 
 export interface Latency {
   readonly p50: number;

@@ -7,26 +7,26 @@ import { openDataDir, type DataDir } from './data-dir.ts';
 import { openEmbeddedServer, type EmbeddedServer } from './embedded-server.ts';
 import { openInvokeApi, type InvokeApi } from './emulator/invoke-api.ts';
 import { EndOfInput } from './end-of-input.ts';
+import { embeddedHarnessLog } from './embedded-harness-log.ts';
 import { Feeder } from './feeder.ts';
+import type { FeedTopic, HarnessLog } from './harness-log.ts';
 import type { HarnessOptions } from './harness-options.ts';
 import { reportOf, type HarnessReport } from './harness-report.ts';
 import { systemLocalClock, type LocalClock } from './local-clock.ts';
 import { EmbeddedLog } from './log/embedded-log.ts';
 import { Slots } from './slots.ts';
 import { openStateStore } from './state-store.ts';
-import { failureTopic, StageRun } from './stage-run.ts';
+import { StageRun } from './stage-run.ts';
 import { TickClock } from './tick-clock.ts';
 
-const DEFAULT_FEED_LEAD_BYTES = 512 * 1024;
-/** What stays in memory of an internal topic when every mapping has it; on disk the log's own default holds. */
-const INTERNAL_RETENTION_BYTES = 1024 * 1024;
-const DEFAULT_TOPIC_PARTITIONS = 4;
 const MAX_CATCH_UP_MS = 30_000;
 const CATCH_UP_POLL_MS = 5;
 
 /** A pipeline that runs on this machine. */
 export interface Harness {
-  readonly log: EmbeddedLog;
+  /** Where the pipeline's topics are, unless it runs on another log. */
+  readonly embedded: EmbeddedLog;
+  readonly log: HarnessLog;
   readonly state: StateBackend;
   /** Where `@aws-sdk/client-lambda` finds the stages' functions. */
   readonly invokeUrl: string;
@@ -70,7 +70,8 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
 }
 
 class RunningHarness implements Harness {
-  readonly log: EmbeddedLog;
+  readonly embedded: EmbeddedLog;
+  readonly log: HarnessLog;
   readonly state: StateBackend;
   stages: readonly StageRun[] = [];
   ended: Promise<boolean> = Promise.resolve(false);
@@ -78,6 +79,7 @@ class RunningHarness implements Harness {
   private readonly clock: LocalClock;
   private readonly data: DataDir | undefined;
   private readonly feeders = new Map<string, Feeder>();
+  private readonly feedTopics: FeedTopic[] = [];
   /** Results of the feeders, by source uid: true if the source ended. */
   private readonly feeding = new Map<string, Promise<boolean>>();
   private readonly stopFeeding = new AbortController();
@@ -94,8 +96,11 @@ class RunningHarness implements Harness {
     this.clock = options.clock ?? systemLocalClock;
     this.data = options.dataDir === undefined ? undefined : openDataDir(options.dataDir);
     try {
-      this.log = new EmbeddedLog({ clock: this.clock, ...(this.data ? { dataDir: this.data.path } : {}) });
-      this.state = this.data ? openStateStore(this.data.statePath) : new MemoryStateBackend();
+      // Over another log it stays empty, and in memory.
+      const dataDir = options.log === undefined ? this.data?.path : undefined;
+      this.embedded = new EmbeddedLog({ clock: this.clock, ...(dataDir === undefined ? {} : { dataDir }) });
+      this.log = options.log ?? embeddedHarnessLog(this.embedded, options);
+      this.state = options.openState ? options.openState() : this.data ? openStateStore(this.data.statePath) : new MemoryStateBackend();
     } catch (error) {
       this.data?.release();
       throw error;
@@ -107,13 +112,14 @@ class RunningHarness implements Harness {
   }
 
   async start(): Promise<void> {
-    this.createTopics();
-    this.server = await openEmbeddedServer(this.log, this.state);
-    this.stages = this.createStages(this.server.address);
+    await this.log.prepare();
+    this.server = await openEmbeddedServer(this.embedded, this.state);
+    this.stages = await this.createStages(this.server.address);
     const functions = new Map(this.stages.map(({ emulator }) => [emulator.name, emulator]));
     this.api = await openInvokeApi({ functions, port: this.options.invokePort ?? 0, clock: this.clock });
     this.options.onEvent?.({ kind: 'started', invokeUrl: this.api.url, functions: [...functions.keys()] });
-    const breaks = [...this.startMappings(), ...this.startFeeders()];
+    const feeding = await this.startFeeders();
+    const breaks = [...this.startMappings(), ...feeding];
     this.startTicks();
     this.ended = this.run(breaks);
     // Whoever awaits it gets the error; nobody may.
@@ -133,59 +139,49 @@ class RunningHarness implements Harness {
     return (this.closing ??= this.closeAll());
   }
 
-  private createTopics(): void {
-    const { plan, topicPartitions = {}, feedLeadBytes = DEFAULT_FEED_LEAD_BYTES } = this.options;
-    const internal = this.data ? {} : { retentionBytes: INTERNAL_RETENTION_BYTES };
-    for (const { topic, partitions } of plan.feeds) this.log.createTopic(topic, partitions, { ...internal, maxLeadBytes: feedLeadBytes });
-    for (const { topic, partitions } of plan.channels) {
-      this.log.createTopic(topic, partitions, internal);
-      // A function that waits keeps its slot, which the stage that would make room may need. So its mapping waits instead.
-      for (const partition of this.log.partitions(topic)) partition.neverHold();
-    }
-    this.log.createTopic(plan.deadLetterTopic, 1);
-    const feeds = new Set(plan.feeds.map(({ topic }) => topic));
-    const sources = plan.stages.flatMap(({ input }) => (input.kind === 'source' ? input.topics.filter((topic) => !feeds.has(topic)) : []));
-    for (const topic of [...sources, ...plan.sinkTopics]) this.log.createTopic(topic, topicPartitions[topic] ?? DEFAULT_TOPIC_PARTITIONS);
-    for (const stage of plan.stages)
-      if (!stage.fenced && plan.settings.maxRetries >= 0) this.log.createTopic(failureTopic(stage), 1, { maxMessageBytes: 2_097_152 });
-  }
-
-  private createStages(address: string): StageRun[] {
+  private createStages(address: string): Promise<StageRun[]> {
     const { options, log, clock } = this;
     const cores = availableParallelism();
     const perStage = options.concurrency ?? Math.max(1, Math.floor(cores / options.plan.stages.length));
     const slots = new Slots(options.slots ?? Math.max(2, cores), perStage);
-    const env = { ...options.env, MILLRACE_LOG: 'embedded', MILLRACE_STATE: 'embedded', MILLRACE_EMBEDDED: address };
-    return options.plan.stages.map((stage, rank) => {
+    const env = { MILLRACE_STATE: 'embedded', ...options.env, ...log.env, MILLRACE_EMBEDDED: address };
+    const opening = options.plan.stages.map(async (stage, rank) => {
       const bundlePath = options.bundles.get(stage.id);
       if (bundlePath === undefined) throw new MillraceError('MILLRACE_BUNDLE_FAILED', `there is no bundle of stage ${stage.id}`);
-      return new StageRun(stage, { options, log, slots, clock, env, bundlePath, rank });
+      return new StageRun(stage, { options, log, input: await log.openInput(stage), slots, clock, env, bundlePath, rank });
     });
+    return Promise.all(opening);
   }
 
   private startMappings(): Promise<unknown>[] {
     return this.stages.map(({ mapping }) => mapping.start());
   }
 
-  private startFeeders(): Promise<unknown>[] {
-    return this.options.plan.feeds.map(({ uid, topic }) => {
+  private async startFeeders(): Promise<Promise<unknown>[]> {
+    const starting = this.options.plan.feeds.map(async ({ uid, topic }) => {
       const source = this.options.feeds.get(uid);
       if (!source)
         throw new MillraceError('MILLRACE_PLAN_MISMATCH', `the plan feeds source ${uid}, which this pipeline does not have; plan it again`);
-      const feeder = new Feeder(this.log, topic, source, this.stopFeeding.signal);
+      const target = await this.log.openFeed(topic);
+      if (!target) return undefined;
+      this.feedTopics.push(target);
+      const feeder = new Feeder(target, source, this.stopFeeding.signal);
       this.feeders.set(topic, feeder);
       const feeding = feeder.run();
       this.feeding.set(uid, feeding);
-      return feeding.then((hasEnded) => {
+      const told = feeding.then((hasEnded) => {
         if (hasEnded) this.options.onEvent?.({ kind: 'feedDone', uid, records: feeder.stats.written + feeder.stats.skipped });
       });
+      told.catch(() => undefined); // looked at when all have begun
+      return { told };
     });
+    return (await Promise.all(starting)).flatMap((started) => started?.told ?? []);
   }
 
   private startTicks(): void {
     const { makeTick, tickMs = 1000 } = this.options;
     if (!makeTick) return;
-    this.ticks = new TickClock(this.stages, tickMs, this.clock, makeTick);
+    this.ticks = new TickClock(this.log, this.stages, tickMs, this.clock, makeTick);
     this.ticks.start();
   }
 
@@ -239,7 +235,7 @@ class RunningHarness implements Harness {
     this.ticks?.stop();
     await this.api?.close();
     for (const stage of this.stages) {
-      if (!isMillraceError(this.options.signal?.reason)) await this.catchUp(stage);
+      if (!this.log.isDurable && !isMillraceError(this.options.signal?.reason)) await this.catchUp(stage);
       await stage.drain();
     }
   }
@@ -259,8 +255,10 @@ class RunningHarness implements Harness {
     const steps = [
       () => this.drain(),
       ...this.stages.map((stage) => () => stage.close()),
+      ...this.feedTopics.map((topic) => () => topic.close()),
       () => this.server?.close(),
       () => this.log.close(),
+      () => this.embedded.close(),
       () => this.state.close(),
       () => this.data?.release(),
     ];

@@ -26,8 +26,8 @@ export interface Project {
 export async function openProject(file: string, args: Arguments, io: CliIo): Promise<Project> {
   const path = resolve(io.cwd, file);
   const pipeline = await loadPipeline(path, io.bundling);
-  const { flags, params } = args;
-  const config = resolveConfig({ flags, params, env: io.env, cwd: io.cwd, pipelineOptions: pipeline.options });
+  const { flags, switches, params } = args;
+  const config = resolveConfig({ flags, switches, params, env: io.env, cwd: io.cwd, pipelineOptions: pipeline.options });
   const built = buildGraph(pipeline, config.params);
   const graph = { ...built, options: { ...built.options, ...config.options } };
   const lock = await readLock(dirname(path));

@@ -1,23 +1,23 @@
 import type { PipelinePlan } from '../functions/graph/stage-plan.ts';
-import type { EmbeddedLog } from './log/embedded-log.ts';
-import type { LogRecord } from './log/segment.ts';
+import type { TopicContents } from './harness-log.ts';
 
 /** Rows of one topic that are shown. */
 const MAX_ROWS = 20;
 /** Kinds of dead letters that are shown, and of each letter so many characters. */
 const MAX_KINDS = 5;
 const MAX_PREVIEW = 100;
-const READ = { maxRecords: 10_000, maxBytes: 8 * 1024 * 1024 };
 
 /**
  * What the run's topics hold, for people: of each sink's topic the last message of each key, as a compacted topic would keep it; and what
  * went to dead letters, and why.
  */
-export function describeResults(
-  log: EmbeddedLog,
+export async function describeResults(
+  contents: (topic: string) => Promise<TopicContents>,
   { sinkTopics, deadLetterTopic }: Pick<PipelinePlan, 'sinkTopics' | 'deadLetterTopic'>,
-): string {
-  return sinkTopics.map((topic) => describeTopic(log, topic)).join('') + describeDeadLetters(log, deadLetterTopic);
+): Promise<string> {
+  const texts: string[] = [];
+  for (const topic of sinkTopics) texts.push(describeTopic(topic, await contents(topic)));
+  return texts.join('') + describeDeadLetters(deadLetterTopic, await contents(deadLetterTopic));
 }
 
 interface DeadLetterKind {
@@ -26,10 +26,10 @@ interface DeadLetterKind {
   readonly first: string;
 }
 
-function describeDeadLetters(log: EmbeddedLog, topic: string): string {
+function describeDeadLetters(topic: string, contents: TopicContents): string {
   const kinds = new Map<string, DeadLetterKind>();
-  const { messages, dropped } = countMessages(log, topic);
-  for (const { headers, value } of readTopic(log, topic)) {
+  const { written, messages } = contents;
+  for (const { headers, value } of messages) {
     const header = (name: string): string => Buffer.from(headers.find(([one]) => one === name)?.[1] ?? []).toString();
     const text = `${header('millrace-code')} in stage ${header('millrace-stage')}: ${header('millrace-error')}`;
     const kind = kinds.get(text) ?? { count: 0, text, first: preview(value) };
@@ -37,13 +37,13 @@ function describeDeadLetters(log: EmbeddedLog, topic: string): string {
     if (kinds.size < MAX_KINDS || kinds.has(text)) kinds.set(text, kind);
     kind.count++;
   }
-  if (messages === 0) return '';
+  if (written === 0) return '';
   const lines = [...kinds.values()].map(
     ({ count, text, first }) => `  ${count.toLocaleString('en-US')} × ${text}\n      first: ${first}\n`,
   );
   const told = [...kinds.values()].reduce((sum, { count }) => sum + count, 0);
-  const more = told < messages ? `  … and ${(messages - told).toLocaleString('en-US')} others\n` : '';
-  return `\ndead letters in topic ${topic}: ${messages.toLocaleString('en-US')}${describeDropped(dropped)}\n${lines.join('')}${more}`;
+  const more = told < written ? `  … and ${(written - told).toLocaleString('en-US')} others\n` : '';
+  return `\ndead letters in topic ${topic}: ${written.toLocaleString('en-US')}${describeLeft(contents)}\n${lines.join('')}${more}`;
 }
 
 function preview(value: Uint8Array | null): string {
@@ -52,47 +52,27 @@ function preview(value: Uint8Array | null): string {
   return printable.length > MAX_PREVIEW ? `${printable.slice(0, MAX_PREVIEW)}…` : printable;
 }
 
-function describeTopic(log: EmbeddedLog, topic: string): string {
-  const { messages, dropped } = countMessages(log, topic);
-  const last = readLast(log, topic);
-  if (last.size === 0) return `\ntopic ${topic}: ${messages.toLocaleString('en-US')} messages, none with a key\n`;
+function describeTopic(topic: string, contents: TopicContents): string {
+  const written = contents.written.toLocaleString('en-US');
+  const last = readLast(contents);
+  if (last.size === 0) return `\ntopic ${topic}: ${written} messages, none with a key${describeLeft(contents)}\n`;
   const keys = [...last.keys()].sort((a, b) => a.localeCompare(b, 'en-US', { numeric: true }));
   const rows = keys.slice(0, MAX_ROWS).map((key) => rowOf(key, last.get(key)));
   const more = keys.length > MAX_ROWS ? `  … and ${keys.length - MAX_ROWS} more keys\n` : '';
-  const head = `\ntopic ${topic}: ${messages.toLocaleString('en-US')} messages; the last of each of ${keys.length} keys${describeDropped(dropped)}\n`;
+  const head = `\ntopic ${topic}: ${written} messages; the last of each of ${keys.length} keys${describeLeft(contents)}\n`;
   return `${head}${table(rows)}${more}`;
 }
 
-/** Messages that were written, and how many of them retention has dropped: all that is read here is the rest. */
-function countMessages(log: EmbeddedLog, topic: string): { messages: number; dropped: number } {
-  const partitions = log.partitions(topic);
-  return {
-    messages: partitions.reduce((sum, { endOffset }) => sum + endOffset, 0),
-    dropped: partitions.reduce((sum, { startOffset }) => sum + startOffset, 0),
-  };
+function describeLeft({ left, why }: TopicContents): string {
+  return left > 0 ? ` (the oldest ${left.toLocaleString('en-US')} messages ${why})` : '';
 }
 
-function describeDropped(dropped: number): string {
-  return dropped > 0 ? ` (the oldest ${dropped.toLocaleString('en-US')} messages are no longer held; --data keeps more)` : '';
-}
-
-function readLast(log: EmbeddedLog, topic: string): Map<string, Uint8Array | null> {
+function readLast({ messages }: TopicContents): Map<string, Uint8Array | null> {
   const last = new Map<string, Uint8Array | null>();
-  for (const { key, value } of readTopic(log, topic)) {
+  for (const { key, value } of messages) {
     if (key) last.set(Buffer.from(key).toString(), value);
   }
   return last;
-}
-
-function* readTopic(log: EmbeddedLog, topic: string): Generator<LogRecord> {
-  for (const { partition, startOffset, endOffset } of log.partitions(topic)) {
-    for (let from = startOffset; from < endOffset;) {
-      const records = log.read(topic, partition, from, READ);
-      if (records.length === 0) break;
-      yield* records;
-      from = (records.at(-1)?.offset ?? endOffset) + 1;
-    }
-  }
 }
 
 type Row = Readonly<Record<string, unknown>>;

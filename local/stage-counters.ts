@@ -39,7 +39,7 @@ export class StageCounters {
     for (const metrics of result.metrics) this.countBatch(metrics, now);
     if (result.metrics.some(({ recordsIn, recordsOut }) => recordsIn + recordsOut > 0)) this.lastRecordAt = this.lastAt;
     if (!result.error)
-      for (const { from, to, firstTime, lastTime } of parts) this.sinceInput.addRange(now - firstTime, now - lastTime, to - from);
+      for (const { records, firstTime, lastTime } of parts) this.sinceInput.addRange(now - firstTime, now - lastTime, records);
   }
 
   private countBatch(metrics: BatchMetrics, now: number): void {

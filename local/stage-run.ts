@@ -3,18 +3,20 @@ import type { EndEvent } from '../functions/runtime/lambda.ts';
 import { isMillraceError } from '../functions/shared/errors.ts';
 import { EventSourceMapping } from './emulator/event-source-mapping.ts';
 import { FunctionEmulator, type InvocationResult } from './emulator/function-emulator.ts';
+import type { HarnessLog } from './harness-log.ts';
 import type { HarnessEvent, HarnessOptions } from './harness-options.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { LocalClock } from './local-clock.ts';
-import type { EmbeddedLog } from './log/embedded-log.ts';
-import type { PartitionLog } from './log/partition-log.ts';
+import type { InputPartition, MappingInput } from './emulator/mapping-input.ts';
 import type { Slots } from './slots.ts';
 import { StageCounters } from './stage-counters.ts';
+import { failureTopic } from './stage-topics.ts';
 
 /** What a stage needs of its harness. */
 export interface StageSurroundings {
   readonly options: HarnessOptions;
-  readonly log: EmbeddedLog;
+  readonly log: HarnessLog;
+  readonly input: MappingInput;
   readonly slots: Slots;
   readonly clock: LocalClock;
   /** Environment variables of the function. */
@@ -29,22 +31,13 @@ export function functionName({ group }: StagePlan): string {
   return group.replaceAll('.', '-');
 }
 
-/** Topic for batches that a stage without a fence gives up on. */
-export function failureTopic(stage: StagePlan): string {
-  return `${stage.group}.on-failure`;
-}
-
-export function inputTopics({ input }: StagePlan): readonly string[] {
-  return input.kind === 'channel' ? [input.topic] : input.topics;
-}
-
 /** One stage of a running pipeline: its function, the mapping that feeds it, and what they have done. */
 export class StageRun {
   readonly stage: StagePlan;
   readonly emulator: FunctionEmulator;
   readonly mapping: EventSourceMapping;
   readonly counters = new StageCounters();
-  readonly partitions: readonly PartitionLog[];
+  readonly partitions: readonly InputPartition[];
   private readonly surroundings: StageSurroundings;
   private readonly printed: readonly LineSplitter[];
   /** End invocations under way. */
@@ -52,7 +45,7 @@ export class StageRun {
   private isStopped = false;
 
   constructor(stage: StagePlan, surroundings: StageSurroundings) {
-    const { log, options } = surroundings;
+    const { input, options } = surroundings;
     this.stage = stage;
     this.surroundings = surroundings;
     const out = new LineSplitter((line) => options.onPrint?.({ stage: stage.id, line }));
@@ -60,11 +53,11 @@ export class StageRun {
     this.printed = [out, err];
     this.emulator = this.createEmulator((stream, text) => (stream === 'stdout' ? out : err).push(text));
     this.mapping = this.createMapping();
-    this.partitions = inputTopics(stage).flatMap((topic) => log.partitions(topic));
+    this.partitions = input.partitions;
   }
 
   /** Sends the end of an input partition until the function takes it; gives up only when the harness stops. */
-  async invokeEnd(partition: PartitionLog, event: EndEvent): Promise<void> {
+  async invokeEnd(partition: InputPartition, event: EndEvent): Promise<void> {
     const { slots, rank, clock } = this.surroundings;
     const payload = JSON.stringify(event);
     const affinity = `${partition.topic}-${partition.partition}`;
@@ -112,22 +105,20 @@ export class StageRun {
   }
 
   private createMapping(): EventSourceMapping {
-    const { options, log, slots, clock, rank } = this.surroundings;
+    const { options, log, input, slots, clock, rank } = this.surroundings;
     const { settings } = options.plan;
     const { stage } = this;
     // A stage with a fence must never give up (protocol section 1).
     const maxRetries = stage.fenced ? -1 : settings.maxRetries;
     return new EventSourceMapping({
-      ...{ log, slots, clock, maxRetries },
+      ...{ input, slots, clock, maxRetries },
       group: stage.group,
-      topics: inputTopics(stage),
-      outputTopics: stage.outputs.map(({ topic }) => topic),
       invoke: (payload, affinity) => this.emulator.invoke(payload, { affinity }),
       batchSize: settings.batchSize,
       windowMs: Math.min(settings.batchWindowMs, options.maxWindowMs ?? 20),
       partialBatchResponse: settings.partialBatchResponse,
       mixPartitions: options.mixPartitions ?? false,
-      ...(maxRetries >= 0 ? { onFailureTopic: failureTopic(stage) } : {}),
+      ...(maxRetries >= 0 ? { onFailure: { topic: failureTopic(stage), writer: log.writer } } : {}),
       ...(options.backOff ? { backOff: options.backOff } : {}),
       priority: rank,
       onInvocation: (result, parts, verdict) => {

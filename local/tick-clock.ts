@@ -1,22 +1,24 @@
 import type { StagePlan } from '../functions/graph/stage-plan.ts';
 import type { LocalClock } from './local-clock.ts';
-import { toBatch } from './log/message-batch.ts';
-import type { PartitionLog } from './log/partition-log.ts';
+import type { InputPartition } from './emulator/mapping-input.ts';
+import type { HarnessLog } from './harness-log.ts';
 
 export interface TickTarget {
   readonly stage: StagePlan;
-  readonly partitions: readonly PartitionLog[];
+  readonly partitions: readonly Pick<InputPartition, 'topic' | 'partition'>[];
 }
 
 /** Appends to channels, once a period, a frame that only carries time, so that processing-time timers fire on idle streams too. */
 export class TickClock {
+  private readonly log: Pick<HarnessLog, 'writer' | 'isFull'>;
   private readonly clock: LocalClock;
   private readonly periodMs: number;
   private readonly makeTick: (stage: StagePlan, partition: number, time: number) => Uint8Array | undefined;
   private readonly targets: Set<TickTarget>;
   private cancel: () => void = () => undefined;
 
-  constructor(targets: readonly TickTarget[], periodMs: number, clock: LocalClock, makeTick: TickClock['makeTick']) {
+  constructor(log: TickClock['log'], targets: readonly TickTarget[], periodMs: number, clock: LocalClock, makeTick: TickClock['makeTick']) {
+    this.log = log;
     this.targets = new Set(targets.filter(({ stage }) => stage.input.kind === 'channel'));
     this.periodMs = periodMs;
     this.clock = clock;
@@ -40,10 +42,11 @@ export class TickClock {
   }
 
   private tick({ stage, partitions }: TickTarget): void {
-    for (const log of partitions) {
-      const value = this.makeTick(stage, log.partition, this.clock.now());
-      // A partition that holds appends back has frames of its own to carry the time.
-      if (value && !log.isHoldingBack) void log.append(toBatch([{ key: null, value }]));
+    for (const { topic, partition } of partitions) {
+      const value = this.makeTick(stage, partition, this.clock.now());
+      // A partition that is full has frames of its own to carry the time; and a tick that fails is followed by another.
+      if (value && !this.log.isFull(topic, partition))
+        this.log.writer.append(topic, partition, [{ key: null, value }]).catch(() => undefined);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** One message as it goes into a topic. Headers keep their order; a null value is a tombstone. */
+/** One message as it goes into a topic. A null value is a tombstone. Headers keep their order; Kafka's client puts those of one name side by side. */
 export interface OutgoingMessage {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
@@ -11,11 +11,13 @@ export interface OutgoingMessage {
  */
 export interface ChannelWriter {
   /**
-   * Appends `messages` in order, whole or not at all; resolves once they are durable.
+   * Appends `messages` in order; resolves once they are durable. What fits one batch of the log (1 MB in Kafka) is appended whole or not at
+   * all; a longer list goes out in parts, one after another, and ends with the first that fails.
    *
    * @throws MILLRACE_TOPIC_MISSING there is no such topic or partition.
-   * @throws MILLRACE_MESSAGE_TOO_LARGE a message is over the topic's limit; nothing was appended.
+   * @throws MILLRACE_MESSAGE_TOO_LARGE a message is over the topic's limit; neither it nor what follows it was appended.
    * @throws MILLRACE_PRODUCE_FAILED or MILLRACE_CONNECTION_LOST: it may have been appended, or be appended later.
+   * @throws MILLRACE_NOT_AUTHORIZED, MILLRACE_AUTHENTICATION_FAILED
    */
   append(topic: string, partition: number, messages: readonly OutgoingMessage[]): Promise<void>;
   /** Number of partitions of a topic. @throws MILLRACE_TOPIC_MISSING */

@@ -1,14 +1,17 @@
 import type { ChannelWriter } from '../channels/channel-writer.ts';
+import type { TopicAppend } from '../channels/transactional-log.ts';
 
 /**
  * Where results go. `open` is called once a task and environment; nothing may leave before `flush`, because a record that fails is
- * taken back. Delivery is at least once: a batch that is run again flushes again.
+ * taken back. Delivery is at least once, as a batch that is run again flushes again, unless the sink says otherwise.
  */
 export interface Sink<T> {
   /** Printable kind, for example `topic` or `print`. */
   readonly kind: string;
   /** The user's topic it writes to, if it does: verified before the start. */
   readonly topic?: string;
+  /** `exactly-once`: its writers have `take`, and what they keep is sent in a transaction. @default 'at-least-once' */
+  readonly delivery?: 'at-least-once' | 'exactly-once';
   open(context: SinkContext): SinkWriter<T>;
 }
 
@@ -42,4 +45,6 @@ export interface SinkWriter<T> {
    * @param isEnd - The input has ended: no record comes after these, unless the batch is run again.
    */
   flush(isEnd?: boolean): Promise<void>;
+  /** Instead of `flush`, for exactly-once sinks: gives the messages of records with input offset `from` and later, and forgets all. */
+  take?(from: number): Promise<readonly TopicAppend[]>;
 }

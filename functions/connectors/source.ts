@@ -13,7 +13,15 @@ export interface TopicSource<T> {
    * task = partition.
    */
   readonly keyedByRecordKey: boolean;
+  readonly start: StartPosition;
 }
+
+/**
+ * Where reading begins in a partition of which nothing has been read; later runs go on where the one before was. `timestamp`: at the first
+ * record that is not older, in ms. `offsets`: by topic and partition; a partition that is not named begins at its earliest record.
+ */
+export type StartPosition =
+  'earliest' | 'latest' | { readonly timestamp: number } | { readonly offsets: Readonly<Record<string, Readonly<Record<number, number>>>> };
 
 /**
  * A source that is no topic. A feeder outside the functions reads it and writes it to a topic of its own, partition = ordinal mod N.

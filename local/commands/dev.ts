@@ -18,6 +18,7 @@ import { openProgress, type Progress } from '../progress.ts';
 import type { Project } from '../project.ts';
 import { describeReport } from '../report.ts';
 import { describeResults } from '../results.ts';
+import { chooseServices, startsOf } from './services.ts';
 
 /** Errors that no further attempt can mend (by the table of codes), and a record that blocks its partition: the run ends with them. */
 function isFatal(code: string): code is ErrorCode {
@@ -59,7 +60,11 @@ export async function runDev(project: Project, args: Arguments, io: CliIo): Prom
   );
   try {
     const bundles = await bundleStages({ pipelineFile: file, plan, outDir, ...io.bundling });
-    const options = harnessOptions(project, new Map(bundles.map((bundle) => [bundle.stage, bundle.file])), run, progress, limit);
+    const files = new Map(bundles.map((bundle) => [bundle.stage, bundle.file]));
+    const services = chooseServices(project, io, (text) => {
+      progress.line(text);
+    });
+    const options = withServices(harnessOptions(project, files, run, progress, limit), services);
     const { report, results } = await runToEnd(options, progress);
     limit.flush();
     progress.close();
@@ -78,7 +83,7 @@ async function runToEnd(options: HarnessOptions, progress: Progress): Promise<{ 
     progress.follow(() => harness.progress());
     await harness.ended;
     await harness.drain();
-    return { report: harness.progress(), results: describeResults(harness.log, options.plan) };
+    return { report: harness.progress(), results: await describeResults((topic) => harness.log.contents(topic), options.plan) };
   } finally {
     await harness.close();
   }
@@ -101,6 +106,7 @@ function harnessOptions(
     plan,
     bundles,
     feeds: feedsOf(project),
+    starts: startsOf(project),
     env: { MILLRACE_DETERMINISM_EVERY: String(config.determinismEvery) },
     ...(config.data !== undefined && { dataDir: config.data }),
     invokePort: config.port,
@@ -115,6 +121,10 @@ function harnessOptions(
       onEvent(event, run, progress);
     },
   };
+}
+
+function withServices(options: HarnessOptions, services: ReturnType<typeof chooseServices>): HarnessOptions {
+  return { ...options, ...services, env: { ...options.env, ...services.env } };
 }
 
 function feedsOf({ graph, plan }: Project): ReadonlyMap<string, FeedSource<unknown>> {

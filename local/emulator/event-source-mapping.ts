@@ -1,20 +1,16 @@
-import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts';
+import type { ChannelWriter, OutgoingMessage } from '../../functions/channels/channel-writer.ts';
 import { systemLocalClock, type LocalClock } from '../local-clock.ts';
-import type { EmbeddedLog, StartingPosition } from '../log/embedded-log.ts';
-import type { PartitionLog } from '../log/partition-log.ts';
 import { Slots } from '../slots.ts';
 import type { BatchVerdict } from './batch-response.ts';
 import type { InvocationResult } from './function-emulator.ts';
 import type { EventPart } from './kafka-event-text.ts';
+import type { MappingInput } from './mapping-input.ts';
 import { MappingLane } from './mapping-lane.ts';
 
 export interface MappingOptions {
-  readonly log: EmbeddedLog;
-  /** Consumer group that the offsets are committed for. */
+  readonly input: MappingInput;
+  /** Consumer group, by which slots are counted. */
   readonly group: string;
-  readonly topics: readonly string[];
-  /** Topics that the function writes to: nothing begins while a partition of them is too far ahead of its slowest mapping. @default - none */
-  readonly outputTopics?: readonly string[];
   /** Runs the function on an event. @throws MILLRACE_FUNCTION_THROTTLED */
   readonly invoke: (payload: string, affinity: string) => Promise<InvocationResult>;
   /** Most records of a batch, 1 to 10000. @default 100, as Lambda's */
@@ -23,15 +19,13 @@ export interface MappingOptions {
   readonly windowMs?: number;
   /** Most bytes of an event. @default 6291456, Lambda's limit */
   readonly maxPayloadBytes?: number;
-  /** Where to begin without committed offsets. @default 'earliest' */
-  readonly startingPosition?: StartingPosition;
   /** Packs several partitions into one event, as Lambda may. @default false */
   readonly mixPartitions?: boolean;
   /** Honors `batchItemFailures` (Lambda: provisioned mode only). @default false */
   readonly partialBatchResponse?: boolean;
-  /** Retries before a batch goes to `onFailureTopic`; -1: until it succeeds. @default -1 */
+  /** Retries before a batch goes to the on-failure topic; -1: until it succeeds. @default -1 */
   readonly maxRetries?: number;
-  readonly onFailureTopic?: string;
+  readonly onFailure?: { readonly topic: string; readonly writer: ChannelWriter };
   /** Waits between attempts of a failing batch, in ms. @default 100, doubled up to 5000 */
   readonly backOff?: { readonly firstMs: number; readonly maxMs: number };
   /** Shared with other mappings. @default - no limit */
@@ -61,20 +55,15 @@ export interface MappingStats {
 }
 
 /** What lanes need of their mapping. */
-export interface MappingContext extends Required<
-  Omit<MappingOptions, 'log' | 'topics' | 'outputTopics' | 'mixPartitions' | 'onFailureTopic' | 'startingPosition'>
-> {
-  readonly bootstrapServers: string;
+export interface MappingContext extends Required<Omit<MappingOptions, 'mixPartitions' | 'onFailure'>> {
   readonly stats: MappingStats;
-  readonly outputs: readonly PartitionLog[];
   state(): MappingState;
   isHurried(): boolean;
-  commit(topic: string, partition: number, offset: number): void;
   toFailureTopic(part: EventPart, messages: readonly OutgoingMessage[]): Promise<void>;
 }
 
 /**
- * Lambda's Kafka event source mapping over the embedded log: in order and one batch at a time per partition, at least once; a failing
+ * Lambda's Kafka event source mapping over the embedded log or a real Kafka: in order and one batch at a time per partition, at least once; a failing
  * batch comes again, whole, until it succeeds.
  */
 export class EventSourceMapping {
@@ -85,22 +74,13 @@ export class EventSourceMapping {
   private current: MappingState = 'paused';
   private hurried = false;
 
-  /** Registers the group; nothing is delivered before `start`. */
+  /** Nothing is delivered before `start`. */
   constructor(options: MappingOptions) {
     this.options = options;
-    const { log, group, topics, startingPosition } = options;
-    for (const topic of topics) log.subscribe(group, topic, startingPosition);
-    const partitions = topics.flatMap((topic) => log.partitions(topic));
+    const { partitions } = options.input;
     const lanes = options.mixPartitions ? [partitions] : partitions.map((partition) => [partition]);
     const context = this.toContext();
-    this.lanes = lanes.map(
-      (lane) =>
-        new MappingLane(
-          lane,
-          lane.map(({ topic, partition }) => log.committed(group, topic, partition)),
-          context,
-        ),
-    );
+    this.lanes = lanes.map((lane) => new MappingLane(lane, context));
   }
 
   get state(): MappingState {
@@ -109,17 +89,13 @@ export class EventSourceMapping {
 
   /** Messages that are not committed yet, over all partitions. */
   get lag(): number {
-    const { log, group, topics } = this.options;
-    const lags = topics.flatMap((topic) =>
-      log.partitions(topic).map(({ partition, endOffset }) => endOffset - log.committed(group, topic, partition)),
-    );
-    return lags.reduce((sum, lag) => sum + lag, 0);
+    return this.options.input.partitions.reduce((sum, { lag }) => sum + lag, 0);
   }
 
-  /** Delivers until `close`. The promise rejects if the mapping itself fails, which is a defect of the harness. */
+  /** Delivers until `close`. The promise rejects if the input breaks, or the mapping itself, which is a defect of the harness. */
   start(): Promise<void> {
     this.current = 'enabled';
-    this.runs = this.lanes.map((lane) => lane.run());
+    this.runs = [this.options.input.run(), ...this.lanes.map((lane) => lane.run())];
     return Promise.all(this.runs).then(() => undefined);
   }
 
@@ -141,7 +117,10 @@ export class EventSourceMapping {
   /** Begins nothing more and waits for what is in flight; a batch that was being retried stays uncommitted. */
   async close(): Promise<void> {
     this.change('closing');
-    await Promise.allSettled(this.runs);
+    const [reading, ...lanes] = this.runs;
+    await Promise.allSettled(lanes);
+    await this.options.input.close();
+    await reading?.catch(() => undefined);
   }
 
   private change(state: MappingState): void {
@@ -151,7 +130,7 @@ export class EventSourceMapping {
   }
 
   private toContext(): MappingContext {
-    const { log, group, onFailureTopic, outputTopics = [] } = this.options;
+    const { onFailure } = this.options;
     return {
       batchSize: 100,
       windowMs: 500,
@@ -164,15 +143,13 @@ export class EventSourceMapping {
       clock: systemLocalClock,
       onInvocation: () => undefined,
       ...this.options,
-      bootstrapServers: 'embedded:9092',
       stats: this.stats,
-      outputs: outputTopics.flatMap((topic) => log.partitions(topic)),
       state: () => this.current,
       isHurried: () => this.hurried,
-      commit: (topic, partition, offset) => log.commit(group, topic, partition, offset),
-      toFailureTopic: async (part, messages) => {
-        if (onFailureTopic === undefined) return;
-        await log.append(onFailureTopic, part.partition % (await log.partitionCount(onFailureTopic)), messages);
+      toFailureTopic: async ({ partition }, messages) => {
+        if (!onFailure) return;
+        const { topic, writer } = onFailure;
+        await writer.append(topic, partition % (await writer.partitionCount(topic)), messages);
       },
     };
   }

@@ -29,18 +29,35 @@ export function throttled(): ApiError {
  *
  * @throws ApiError for any other route, and for a version that there is not.
  */
-export function parseRoute(request: IncomingMessage): string {
-  const url = new URL(request.url ?? '/', 'http://localhost');
+export function parseRoute(request: Pick<IncomingMessage, 'url' | 'method'>): string {
+  const url = parseUrl(request.url ?? '/');
   const match = /^\/2015-03-31\/functions\/([^/]+)\/invocations\/?$/.exec(url.pathname);
   if (!match || request.method !== 'POST')
     throw new ApiError(404, 'UnknownOperationException', `${request.method} ${url.pathname} is not emulated, only Invoke is`);
-  const given = decodeURIComponent(match[1] ?? '');
+  const given = decode(match[1] ?? '');
   const parsed = /^(?:(?:arn:[^:]+:lambda:[^:]*:)?\d{12}:function:|function:)?([\w-]+)(?::(\$LATEST|[\w-]+))?$/.exec(given);
   const name = parsed?.[1];
   if (name === undefined) throw new ApiError(400, 'ValidationException', `'${given}' is no function name`);
   const version = url.searchParams.get('Qualifier') ?? parsed?.[2] ?? '$LATEST';
   if (version !== '$LATEST') throw new ApiError(404, 'ResourceNotFoundException', `Function not found: ${given}:${version}`);
   return name;
+}
+
+/** What browsers and SDKs send is a path; behind a proxy a whole URL. */
+function parseUrl(given: string): URL {
+  try {
+    return new URL(given, 'http://localhost');
+  } catch {
+    throw new ApiError(400, 'ValidationException', 'the path of the request is no URL');
+  }
+}
+
+function decode(given: string): string {
+  try {
+    return decodeURIComponent(given);
+  } catch {
+    throw new ApiError(400, 'ValidationException', `'${given}' is no encoded function name`);
+  }
 }
 
 /** @throws ApiError for an unknown type. */

@@ -1,3 +1,4 @@
+import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts';
 import { readMessage } from '../../functions/channels/embedded/message-layout.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
 import type { Segment } from '../log/segment.ts';
@@ -8,11 +9,24 @@ export interface EventPart {
   readonly partition: number;
   readonly from: number;
   readonly to: number;
+  /** Records, which are fewer than the offsets where the log has gaps. */
+  readonly records: number;
   /** Bytes in the log. */
   readonly bytes: number;
   /** Log append times of the first and the last record. */
   readonly firstTime: number;
   readonly lastTime: number;
+  /** Tenure of the partition under which it was read; it ends when another member of the group gets the partition. */
+  readonly tenure: number;
+}
+
+/** A message as a Kafka client gives it. */
+export interface EventMessage extends Required<OutgoingMessage> {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly timestampType: 'LOG_APPEND_TIME' | 'CREATE_TIME';
+  /** Of key, value and headers. */
+  readonly bytes: number;
 }
 
 /**
@@ -41,9 +55,8 @@ export class KafkaEventText {
     const before = this.records;
     let offset = first;
     let bytes = 0;
-    const opening = `${this.parts.length > 0 ? ',' : ''}"${log.topic}-${log.partition}":[`;
-    const head = `{"topic":"${log.topic}","partition":${log.partition},"offset":`;
-    let separator = opening;
+    const head = recordHead(log);
+    let separator = this.opening(log);
     while (offset < end) {
       const segment = log.segmentAt(offset);
       const index = offset - segment.baseOffset;
@@ -61,14 +74,50 @@ export class KafkaEventText {
       partition: log.partition,
       from: first,
       to: offset,
+      records: this.records - before,
       bytes,
       firstTime: log.timeOf(first),
       lastTime: log.timeOf(offset - 1),
+      tenure: 0,
     });
+  }
+
+  /** Adds `messages` of one partition, in order, from the one with index `start` on, while they fit; as `add`. */
+  addMessages(
+    source: Pick<EventPart, 'topic' | 'partition' | 'tenure'>,
+    messages: readonly EventMessage[],
+    start: number,
+    maxRecords: number,
+  ): void {
+    const room = this.maxBytes - 3;
+    const end = Math.min(messages.length, start + maxRecords);
+    const head = recordHead(source);
+    let separator = this.opening(source);
+    let [index, bytes] = [start, 0];
+    for (; index < end; index++) {
+      const message = messages[index] as EventMessage;
+      const record = `${separator}${head}${messageText(message)}`;
+      if (this.text.length + record.length > room && this.records > 0) break;
+      this.text += record;
+      separator = ',';
+      this.records++;
+      bytes += message.bytes;
+    }
+    const [first, last] = [messages[start], messages[index - 1]];
+    if (index === start || !first || !last) return;
+    this.text += ']';
+    const { topic, partition, tenure } = source;
+    const times = { firstTime: first.timestamp, lastTime: last.timestamp };
+    this.parts.push({ topic, partition, tenure, from: first.offset, to: last.offset + 1, records: index - start, bytes, ...times });
   }
 
   toString(): string {
     return `${this.text}}}`;
+  }
+
+  /** What begins the list of a partition. */
+  private opening({ topic, partition }: Pick<EventPart, 'topic' | 'partition'>): string {
+    return `${this.parts.length > 0 ? ',' : ''}"${topic}-${partition}":[`;
   }
 
   /** Adds the records `index` to `last` − 1 of a segment while they fit; returns the first that is not in. */
@@ -93,6 +142,22 @@ export class KafkaEventText {
   }
 }
 
+function recordHead({ topic, partition }: Pick<EventPart, 'topic' | 'partition'>): string {
+  return `{"topic":"${topic}","partition":${partition},"offset":`;
+}
+
+/** A record from its offset on. */
+function messageText({ offset, timestamp, timestampType, key, value, headers }: EventMessage): string {
+  const keyText = key ? `,"key":"${base64(key)}"` : '';
+  const valueText = value ? `"${base64(value)}"` : 'null';
+  const listText = headers.length === 0 ? '' : headerList(headers);
+  return `${offset},"timestamp":${timestamp},"timestampType":"${timestampType}"${keyText},"value":${valueText},"headers":[${listText}]}`;
+}
+
+function base64({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+}
+
 /** Key, value and headers of the message at `at`, with the bracket that closes the record. */
 function fieldsText(bytes: Buffer, at: number): string {
   const keyLength = bytes.readInt32LE(at);
@@ -101,15 +166,13 @@ function fieldsText(bytes: Buffer, at: number): string {
   const headersAt = valueAt + (valueLength > 0 ? valueLength : 0);
   const key = keyLength < 0 ? '' : `,"key":"${bytes.toString('base64', at + 4, at + 4 + keyLength)}"`;
   const value = valueLength < 0 ? 'null' : `"${bytes.toString('base64', valueAt, headersAt)}"`;
-  const headers = bytes.readUInt16LE(headersAt) === 0 ? '' : headersText(bytes, at);
+  const headers = bytes.readUInt16LE(headersAt) === 0 ? '' : headerList(readMessage(bytes, at).headers);
   return `${key},"value":${value},"headers":[${headers}]}`;
 }
 
 /** Headers as AWS writes them: an object each, bytes as numbers. */
-function headersText(bytes: Buffer, at: number): string {
-  return readMessage(bytes, at)
-    .headers.map(([name, value]) => `{${asciiJson(name)}:[${value.join(',')}]}`)
-    .join(',');
+function headerList(headers: EventMessage['headers']): string {
+  return headers.map(([name, value]) => `{${asciiJson(name)}:[${value.join(',')}]}`).join(',');
 }
 
 function asciiJson(text: string): string {

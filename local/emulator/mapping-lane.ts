@@ -1,39 +1,37 @@
 import { isMillraceError } from '../../functions/shared/errors.ts';
 import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts';
-import type { PartitionLog } from '../log/partition-log.ts';
 import { judgeBatch, type BatchVerdict } from './batch-response.ts';
 import type { MappingContext } from './event-source-mapping.ts';
 import type { InvocationResult } from './function-emulator.ts';
 import { KafkaEventText, type EventPart } from './kafka-event-text.ts';
+import type { InputPartition } from './mapping-input.ts';
 
 /** Base64 makes four characters of three bytes. */
 const BASE64_GROWTH = 4 / 3;
 
 /** Partitions that share invocations: one, or all of a mapping that mixes them. One batch is in flight at a time. */
 export class MappingLane {
-  private readonly partitions: readonly PartitionLog[];
+  private readonly partitions: readonly InputPartition[];
   private readonly context: MappingContext;
-  /** Next offset to deliver, by partition. */
-  private readonly positions: number[];
   private readonly affinity: string;
   private wake: (() => void) | undefined;
   private readonly stopWatching: readonly (() => void)[];
 
-  constructor(partitions: readonly PartitionLog[], positions: readonly number[], context: MappingContext) {
+  constructor(partitions: readonly InputPartition[], context: MappingContext) {
     this.partitions = partitions;
-    this.positions = [...positions];
     this.context = context;
     this.affinity = partitions.map(({ topic, partition }) => `${topic}-${partition}`).join();
     const wake = (): void => this.wake?.();
-    const { outputs } = context;
-    this.stopWatching = [...partitions.map((log) => log.watch(wake)), ...outputs.map((log) => log.watchCommits(wake))];
+    this.stopWatching = [...partitions.map((partition) => partition.watch(wake)), context.input.watchRoom(wake)];
   }
 
   /** Delivers batches until the mapping closes. */
   async run(): Promise<void> {
     while (await this.waitForBatch()) {
       const event = this.nextEvent();
-      await this.deliver(event.toString(), event.parts);
+      if (event.parts.length > 0) await this.deliver(event.toString(), event.parts);
+      // While it waited for the slot, another member of the group got the partition.
+      else this.context.slots.release(this.context.group);
     }
     for (const stop of this.stopWatching) stop();
   }
@@ -71,20 +69,20 @@ export class MappingLane {
   /** Not while there is no room for what the function writes. It must not wait for room itself: it would keep its slot meanwhile. */
   private mayInvoke(): boolean {
     const { context } = this;
-    return context.state() === 'enabled' && !context.outputs.some(({ isHoldingBack }) => isHoldingBack);
+    return context.state() === 'enabled' && !context.input.isHeldBack();
   }
 
   /** Ms until a batch is due: 0 if it is full, or nothing more is to be expected; ∞ without records. */
   private delay(): number {
     const { batchSize, windowMs, maxPayloadBytes, clock } = this.context;
     let [records, bytes, oldest] = [0, 0, Infinity];
-    this.partitions.forEach((log, i) => {
-      const from = this.positions[i] ?? 0;
-      if (log.endOffset <= from) return;
-      records += log.endOffset - from;
-      bytes += log.bytesFrom(from);
-      oldest = Math.min(oldest, log.timeOf(Math.max(from, log.startOffset)));
-    });
+    for (const partition of this.partitions) {
+      const backlog = partition.backlog();
+      if (!backlog) continue;
+      records += backlog.records;
+      bytes += backlog.bytes;
+      oldest = Math.min(oldest, backlog.oldestTime);
+    }
     if (records === 0) return Infinity;
     if (records >= batchSize || bytes * BASE64_GROWTH >= maxPayloadBytes || this.context.isHurried()) return 0;
     return Math.max(0, oldest + windowMs - clock.now());
@@ -102,15 +100,13 @@ export class MappingLane {
   }
 
   private nextEvent(): KafkaEventText {
-    const { bootstrapServers, maxPayloadBytes, batchSize } = this.context;
-    const event = new KafkaEventText(bootstrapServers, maxPayloadBytes);
-    this.partitions.forEach((log, i) => {
-      if (event.recordCount < batchSize) event.add(log, this.positions[i] ?? 0, batchSize - event.recordCount);
-    });
+    const { input, maxPayloadBytes, batchSize } = this.context;
+    const event = new KafkaEventText(input.bootstrapServers, maxPayloadBytes);
+    for (const partition of this.partitions) if (event.recordCount < batchSize) partition.addTo(event, batchSize - event.recordCount);
     return event;
   }
 
-  /** Invokes the function with one batch, whose slot is taken, until it is through, given up or the mapping closes. */
+  /** Invokes the function with one batch, whose slot is taken, until it is through, given up, no longer ours, or the mapping closes. */
   private async deliver(payload: string, parts: readonly EventPart[]): Promise<void> {
     const { context } = this;
     for (let failures = 0; ;) {
@@ -127,6 +123,10 @@ export class MappingLane {
         context.stats.retries++;
       }
       if (!(await this.backOff(failures)) || !(await this.acquire())) return;
+      if (!parts.every((part) => this.partitionOf(part).holds(part))) {
+        context.slots.release(context.group);
+        return;
+      }
     }
   }
 
@@ -156,16 +156,14 @@ export class MappingLane {
     parts.forEach((part, i) => {
       const commit = verdict.commits[i] ?? part.from;
       stats.bytes += part.bytes * ((commit - part.from) / (part.to - part.from));
-      stats.records += commit - part.from;
-      this.commit(part, commit);
+      stats.records += commit === part.to ? part.records : Math.min(part.records, commit - part.from);
+      this.partitionOf(part).commit(part, commit);
     });
     return true;
   }
 
-  private commit(part: EventPart, offset: number): void {
-    const index = this.partitions.findIndex(({ topic, partition }) => topic === part.topic && partition === part.partition);
-    this.positions[index] = offset;
-    this.context.commit(part.topic, part.partition, offset);
+  private partitionOf({ topic, partition }: EventPart): InputPartition {
+    return this.partitions.find((one) => one.topic === topic && one.partition === partition) as InputPartition;
   }
 
   /** Waits before the next attempt, twice as long each time; false if the mapping closes meanwhile. */
@@ -188,14 +186,13 @@ export class MappingLane {
     for (const part of parts) {
       const reason = verdict.kind === 'failed' ? verdict.reason : '';
       await context.toFailureTopic(part, this.failed(part, reason));
-      this.commit(part, part.to);
+      this.partitionOf(part).commit(part, part.to);
     }
   }
 
   private failed(part: EventPart, reason: string): OutgoingMessage[] {
-    const log = this.partitions.find(({ topic, partition }) => topic === part.topic && partition === part.partition);
-    const records = log?.read(part.from, { maxRecords: part.to - part.from, maxBytes: Infinity }) ?? [];
-    return records.map(({ key, value, headers, offset }) => {
+    const messages = this.partitionOf(part).read(part);
+    return messages.map(({ key, value, headers, offset }) => {
       const origin = {
         'millrace-topic': part.topic,
         'millrace-partition': part.partition,

@@ -40,8 +40,8 @@ export function channelWriterContract(name: string, open: () => Promise<ChannelW
     test('keeps keys, tombstones, empty values and headers in their order, equal names included', async () => {
       const headers = [
         ['b', text('1')],
-        ['ä', text('')],
         ['b', Uint8Array.of(0, 255)],
+        ['ä', text('')],
       ] as const;
       await subject.writer.append('t', 0, [
         { key: text('k'), value: null, headers },
@@ -53,8 +53,8 @@ export function channelWriterContract(name: string, open: () => Promise<ChannelW
       expect(tombstone?.value).toBeNull();
       expect(tombstone?.headers.map(([header, value]) => [header, [...value]])).toEqual([
         ['b', [49]],
-        ['ä', []],
         ['b', [0, 255]],
+        ['ä', []],
       ]);
       expect([empty?.key, empty?.value].map((bytes) => bytes?.length)).toEqual([0, 0]);
       expect(plain?.key).toBeNull();
@@ -74,11 +74,18 @@ export function channelWriterContract(name: string, open: () => Promise<ChannelW
       await expect(values(0)).resolves.toEqual(['before']);
     });
 
-    test('refuses a message over the limit and appends nothing of its list', async () => {
-      const large = { key: null, value: new Uint8Array(5000) };
+    test('refuses a message over the limit, and what follows it', async () => {
+      const large = { key: null, value: new Uint8Array(5000).fill(7) };
 
-      await expect(subject.writer.append('t', 0, [message('a'), large])).rejects.toMatchObject({ code: 'MILLRACE_MESSAGE_TOO_LARGE' });
+      await expect(subject.writer.append('t', 0, [large, message('a')])).rejects.toMatchObject({ code: 'MILLRACE_MESSAGE_TOO_LARGE' });
       await expect(values(0)).resolves.toEqual([]);
+    });
+
+    test('appends a list that is over the limit as a whole, if each message fits', async () => {
+      const list = Array.from({ length: 200 }, (_, i) => String(i).padStart(100, '.'));
+      await subject.writer.append('t', 0, list.map(message));
+
+      await expect(values(0)).resolves.toEqual(list);
     });
 
     test.each([

@@ -1,27 +1,26 @@
 import type { ChannelWriter, OutgoingMessage } from '../../channels/channel-writer.ts';
+import type { TopicAppend } from '../../channels/transactional-log.ts';
 import type { Codec } from '../../codec/codec.ts';
 import { MillraceError } from '../../shared/errors.ts';
 import type { OutputOrigin, Sink, SinkContext, SinkWriter } from '../sink.ts';
-import { murmur2 } from './murmur2.ts';
 import { checkCodec, checkTopic } from './options.ts';
-
-/**
- * Chooses a partition: a whole number from 0, taken modulo the number of partitions. Pure, as a batch that is run again must choose
- * the same.
- */
-export type KafkaPartitioner<T> = (value: T, key: Uint8Array | null, origin: OutputOrigin) => number;
+import { type KafkaPartitioner, type KafkaPartitioning, toPartitioner } from './partitioner.ts';
 
 export interface KafkaSinkOptions<T> {
   readonly topic: string;
   readonly value: Codec<T>;
   /** Key of the message: text as UTF-8, or bytes. Pure. @default no key */
   readonly key?: (value: T) => string | Uint8Array | null;
+  /** Headers of the message, in this order; text as UTF-8. Pure. @default none */
+  readonly headers?: (value: T) => Readonly<Record<string, string | Uint8Array>>;
   /**
-   * `hash`: by the key, as Kafka's Java clients do (murmur2); without a key as `round-robin`. `round-robin`: spread by origin.
-   * @default 'hash'
+   * `exactly-once`: written in a transaction, so that readers with `isolation.level=read_committed` see each message once. Costs a
+   * transaction with every batch that writes; a stage that also writes to other stages keeps a fence. @default 'at-least-once'
    */
-  readonly partitioner?: 'hash' | 'round-robin' | KafkaPartitioner<T>;
-  /** Largest key and value of a message, in bytes: at most what the topic takes. @default 1000000 */
+  readonly delivery?: 'at-least-once' | 'exactly-once';
+  /** Which partition a message goes to. @default 'hash' */
+  readonly partitioner?: KafkaPartitioning<T>;
+  /** Largest key, value and headers of a message, in bytes: at most what the topic takes. @default 1000000 */
   readonly maxMessageBytes?: number;
 }
 
@@ -29,7 +28,7 @@ export interface KafkaSinkOptions<T> {
 const DEFAULT_MAX_MESSAGE_BYTES = 1_000_000;
 
 /**
- * Writes to a Kafka topic, one message a record, at least once. Records of one task and partition keep their order. The topic must exist.
+ * Writes to a Kafka topic, one message a record, at least once unless `delivery` says otherwise. Records of one task and partition keep their order. The topic must exist.
  *
  * @throws MILLRACE_OPTION_INVALID
  * @example kafka.sink({ topic: 'totals', value: json(), key: (total) => total.customer })
@@ -37,21 +36,23 @@ const DEFAULT_MAX_MESSAGE_BYTES = 1_000_000;
 export function kafkaSink<T>(options: KafkaSinkOptions<T>): Sink<T> {
   const topic = checkTopic(options.topic);
   checkCodec('kafka.sink()', options.value, 'encode');
-  checkPartitioner(options.partitioner);
-  return Object.freeze({ kind: 'topic', topic, open: ({ channels }: SinkContext) => new KafkaSinkWriter(options, channels) });
+  const slotOf = toPartitioner(options.partitioner ?? 'hash');
+  const delivery = checkDelivery(options.delivery ?? 'at-least-once');
+  const open = ({ channels }: SinkContext): SinkWriter<T> =>
+    delivery === 'exactly-once' ? new ExactlyOnceWriter(options, slotOf, channels) : new KafkaSinkWriter(options, slotOf, channels);
+  return Object.freeze({ kind: 'topic', topic, delivery, open });
 }
 
-function checkPartitioner(partitioner: unknown): void {
-  if (partitioner === undefined || partitioner === 'hash' || partitioner === 'round-robin' || typeof partitioner === 'function') return;
-  throw new MillraceError(
-    'MILLRACE_OPTION_INVALID',
-    `partitioner is ${JSON.stringify(partitioner)}: give 'hash', 'round-robin' or a function (value, key, origin) => number`,
-  );
+function checkDelivery(delivery: unknown): 'at-least-once' | 'exactly-once' {
+  if (delivery === 'at-least-once' || delivery === 'exactly-once') return delivery;
+  throw new MillraceError('MILLRACE_OPTION_INVALID', `delivery is ${JSON.stringify(delivery)}: give 'at-least-once' or 'exactly-once'`);
 }
 
 /** `slot` modulo the number of partitions is the partition; that number is not known while records are written. */
 interface Kept {
   readonly slot: number;
+  /** Of the input that it was made from. */
+  readonly offset: number;
   readonly message: OutgoingMessage;
 }
 
@@ -62,23 +63,25 @@ class KafkaSinkWriter<T> implements SinkWriter<T> {
   private partitions: number | undefined;
   private kept: Kept[] = [];
 
-  constructor(options: KafkaSinkOptions<T>, channels: ChannelWriter) {
+  constructor(options: KafkaSinkOptions<T>, slotOf: KafkaPartitioner<T>, channels: ChannelWriter) {
     this.options = options;
+    this.slotOf = slotOf;
     this.channels = channels;
-    this.slotOf = toPartitioner(options.partitioner ?? 'hash');
   }
 
   write(value: T, _timestamp: number | undefined, origin: OutputOrigin): void {
     const key = toBytes(this.options.key?.(value) ?? null);
-    const message = { key, value: this.options.value.encode(value) };
+    const headers = toHeaders(this.options.headers?.(value));
+    const message = { key, value: this.options.value.encode(value), ...(headers && { headers }) };
     this.checkSize(message);
-    this.kept.push({ slot: this.slotOf(value, key, origin), message });
+    this.kept.push({ slot: this.slotOf(value, key, origin), offset: origin.offset, message });
   }
 
   /** A message that the topic will not take fails its record, or it would block its partition for ever. */
-  private checkSize({ key, value }: OutgoingMessage): void {
+  private checkSize({ key, value, headers = [] }: OutgoingMessage): void {
     const { topic, maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = this.options;
-    const bytes = (key?.length ?? 0) + (value?.length ?? 0);
+    let bytes = (key?.length ?? 0) + (value?.length ?? 0);
+    for (const [name, header] of headers) bytes += name.length + header.length;
     if (bytes <= maxMessageBytes) return;
     throw new MillraceError(
       'MILLRACE_VALUE_TOO_LARGE',
@@ -97,42 +100,47 @@ class KafkaSinkWriter<T> implements SinkWriter<T> {
 
   /** Partitions side by side, one append each. Waits for all of them even if one fails, so that nothing is under way when it is retried. */
   async flush(): Promise<void> {
-    if (this.kept.length === 0) return;
+    const appends = await this.toAppends(0);
+    const results = await Promise.allSettled(
+      appends.map(({ partition, messages }) => this.channels.append(this.options.topic, partition, messages)),
+    );
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    this.reset(0);
+  }
+
+  /** What is kept of input from offset `from` on, one list a partition. */
+  protected async toAppends(from: number): Promise<readonly TopicAppend[]> {
+    const { kept } = this;
+    if (kept.length === 0) return [];
     const { topic } = this.options;
     this.partitions ??= await this.channels.partitionCount(topic);
-    const batches = byPartition(this.kept, this.partitions);
-    const results = await Promise.allSettled(batches.map(([partition, messages]) => this.channels.append(topic, partition, messages)));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-    this.kept = [];
+    const byPartition = new Map<number, OutgoingMessage[]>();
+    for (const { slot, offset, message } of kept) {
+      if (offset < from) continue;
+      const partition = slot % this.partitions;
+      const batch = byPartition.get(partition);
+      if (batch === undefined) byPartition.set(partition, [message]);
+      else batch.push(message);
+    }
+    return [...byPartition].map(([partition, messages]) => ({ topic, partition, messages }));
   }
 }
 
-function byPartition(kept: readonly Kept[], partitions: number): readonly (readonly [number, OutgoingMessage[]])[] {
-  const batches = new Map<number, OutgoingMessage[]>();
-  for (const { slot, message } of kept) {
-    const partition = slot % partitions;
-    const batch = batches.get(partition);
-    if (batch === undefined) batches.set(partition, [message]);
-    else batch.push(message);
+/** The same messages, for a transaction. */
+class ExactlyOnceWriter<T> extends KafkaSinkWriter<T> {
+  async take(from: number): Promise<readonly TopicAppend[]> {
+    const appends = await this.toAppends(from);
+    this.reset(0);
+    return appends;
   }
-  return [...batches];
 }
 
-function toPartitioner<T>(partitioner: 'hash' | 'round-robin' | KafkaPartitioner<T>): KafkaPartitioner<T> {
-  if (partitioner === 'hash') return (_value, key, origin) => (key === null ? spread(origin) : murmur2(key) & 0x7fffffff);
-  if (partitioner === 'round-robin') return (_value, _key, origin) => spread(origin);
-  return (value, key, origin) => {
-    const slot = partitioner(value, key, origin);
-    if (Number.isSafeInteger(slot) && slot >= 0) return slot;
-    throw new MillraceError('MILLRACE_USER_FUNCTION', `a partitioner returned ${String(slot)}: return a whole number from 0`);
-  };
+function toHeaders(headers: Readonly<Record<string, string | Uint8Array>> | undefined): OutgoingMessage['headers'] {
+  return headers && Object.entries(headers).map(([name, value]) => [name, toBytes(value)] as const);
 }
 
-/** By origin, never by a counter in memory: a replayed record goes to the same partition. */
-function spread({ offset, ordinal, emission }: OutputOrigin): number {
-  return offset + ordinal + emission;
-}
-
-function toBytes(key: string | Uint8Array | null): Uint8Array | null {
-  return typeof key === 'string' ? Buffer.from(key) : key;
+function toBytes(value: string | Uint8Array): Uint8Array;
+function toBytes(value: string | Uint8Array | null): Uint8Array | null;
+function toBytes(value: string | Uint8Array | null): Uint8Array | null {
+  return typeof value === 'string' ? Buffer.from(value) : value;
 }

@@ -1,6 +1,6 @@
 import type { Codec } from '../../codec/codec.ts';
 import { MillraceError } from '../../shared/errors.ts';
-import type { TopicSource } from '../source.ts';
+import type { StartPosition, TopicSource } from '../source.ts';
 import { checkCodec, checkTopic } from './options.ts';
 
 export type KafkaSourceOptions<T> = {
@@ -11,6 +11,8 @@ export type KafkaSourceOptions<T> = {
    * Only for a single topic. A broken promise splits the state of a key over two tasks. @default false
    */
   readonly keyedByRecordKey?: boolean;
+  /** Where reading begins, once. @default 'earliest' */
+  readonly start?: StartPosition;
 } & ({ readonly topic: string; readonly topics?: never } | { readonly topic?: never; readonly topics: readonly string[] });
 
 /**
@@ -28,10 +30,39 @@ export function kafkaSource<T>(options: KafkaSourceOptions<T>): TopicSource<T> {
     );
   }
   checkCodec('kafka.source()', options.value, 'decode');
+  const start = options.start ?? 'earliest';
+  checkStart(start, topics);
   return Object.freeze({
     kind: 'topic',
     topics: Object.freeze(topics),
     value: options.value,
     keyedByRecordKey: options.keyedByRecordKey ?? false,
+    start,
   });
+}
+
+function checkStart(start: unknown, topics: readonly string[]): void {
+  if (start === 'earliest' || start === 'latest') return;
+  const { timestamp, offsets } = (start ?? {}) as { readonly timestamp?: unknown; readonly offsets?: unknown };
+  if (offsets === undefined ? isWhole(timestamp) : timestamp === undefined && areOffsets(offsets, topics)) return;
+  throw new MillraceError(
+    'MILLRACE_OPTION_INVALID',
+    `start is ${JSON.stringify(start)}: give 'earliest', 'latest', { timestamp: ms } or { offsets: { topic: { partition: offset } } } with ` +
+      `topics of ${topics.join(', ')}`,
+  );
+}
+
+function areOffsets(offsets: unknown, topics: readonly string[]): boolean {
+  if (typeof offsets !== 'object' || offsets === null) return false;
+  return Object.entries(offsets).every(
+    ([topic, partitions]: [string, unknown]) =>
+      topics.includes(topic) &&
+      typeof partitions === 'object' &&
+      partitions !== null &&
+      Object.entries(partitions).every(([partition, offset]) => isWhole(Number(partition)) && isWhole(offset)),
+  );
+}
+
+function isWhole(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

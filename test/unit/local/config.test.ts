@@ -28,6 +28,24 @@ describe('resolves', () => {
     expect(resolve()).toMatchObject({ namespace: 'default', data: undefined, port: 0, determinismEvery: 20, params: {}, options: {} });
   });
 
+  test('real services, and a switch', () => {
+    const flags = { kafka: 'a:1', 'kafka-config': 'k.json', zookeeper: 'z:1/m' };
+    const { kafka, kafkaConfig, createTopics, zookeeper, entries } = resolve({ flags, switches: new Set(['create-topics']) });
+
+    expect([kafka, kafkaConfig, createTopics, zookeeper]).toEqual(['a:1', 'k.json', true, 'z:1/m']);
+    expect(entries).toContainEqual({ name: 'createTopics', value: true, source: 'flag --create-topics' });
+    expect(resolve()).toMatchObject({ kafka: undefined, createTopics: false });
+  });
+
+  test('a Kafka configuration that is JSON, and shows none of it', () => {
+    const env = { MILLRACE_KAFKA_CONFIG: ' {"sasl":{"password":"hunter2"}}' };
+    const shown = resolve({ env })
+      .entries.filter(({ name }) => name === 'kafkaConfig')
+      .map(describeValue);
+
+    expect(shown).toEqual(['(JSON)']);
+  });
+
   test('pipeline options only where something is said about them, so that the defaults of the plan stay its own', () => {
     const { options } = resolve({ flags: { 'batch-size': '7' }, pipelineOptions: { parallelism: 2 } });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FeedSource } from '../../../functions/connectors/source.ts';
+import { embeddedFeedTopic } from '../../../local/embedded-harness-log.ts';
 import { Feeder } from '../../../local/feeder.ts';
 import { EmbeddedLog } from '../../../local/log/embedded-log.ts';
 import { settle } from './manual-local-clock.ts';
@@ -37,7 +38,7 @@ const never = new AbortController().signal;
 test('the k-th record goes to partition k mod N, at offset ⌊k / N⌋', async () => {
   const log = openLog(3);
 
-  await expect(new Feeder(log, 't', numbers(11), never).run()).resolves.toBe(true);
+  await expect(new Feeder(embeddedFeedTopic(log, 't'), numbers(11), never).run()).resolves.toBe(true);
   expect([0, 1, 2].map((partition) => contents(log, partition))).toEqual([
     [0, 3, 6, 9],
     [1, 4, 7, 10],
@@ -47,7 +48,7 @@ test('the k-th record goes to partition k mod N, at offset ⌊k / N⌋', async (
 
 test('chunks larger than one append give the same log', async () => {
   const log = openLog(2);
-  await new Feeder(log, 't', numbers(5000, 5000), never).run();
+  await new Feeder(embeddedFeedTopic(log, 't'), numbers(5000, 5000), never).run();
 
   expect([contents(log, 0)[1234], contents(log, 1)[1234], contents(log, 0).length]).toEqual([2468, 2469, 2500]);
 });
@@ -67,7 +68,7 @@ describe('resuming', () => {
         Array.from({ length: end }, (_unused, i) => ({ key: null, value: Buffer.from(String(i * 3 + partition)) })),
       );
 
-    const feeder = new Feeder(log, 't', numbers(20), never);
+    const feeder = new Feeder(embeddedFeedTopic(log, 't'), numbers(20), never);
     await feeder.run();
 
     expect([0, 1, 2].map((partition) => contents(log, partition))).toEqual([
@@ -84,7 +85,7 @@ test('waits while the mapping is behind, and so reads no further than it may', a
   const log = openLog(1, 200);
   log.subscribe('g', 't');
   const source = numbers(1000, 10);
-  const feeder = new Feeder(log, 't', source, never);
+  const feeder = new Feeder(embeddedFeedTopic(log, 't'), source, never);
   const running = feeder.run();
   await settle();
   await settle();
@@ -103,7 +104,7 @@ test('stops at the signal, even while it is held back', async () => {
   const log = openLog(1, 200);
   log.subscribe('g', 't');
   const stop = new AbortController();
-  const running = new Feeder(log, 't', numbers(1000), stop.signal).run();
+  const running = new Feeder(embeddedFeedTopic(log, 't'), numbers(1000), stop.signal).run();
   await settle();
   stop.abort();
 
@@ -125,7 +126,7 @@ test('stops at the signal while the source gives nothing, and lets the source cl
     }),
   };
   const stop = new AbortController();
-  const running = new Feeder(openLog(1), 't', source, stop.signal).run();
+  const running = new Feeder(embeddedFeedTopic(openLog(1), 't'), source, stop.signal).run();
   await settle();
   stop.abort();
 
@@ -139,5 +140,5 @@ test("passes on the source's error", async () => {
   }
   const source: FeedSource<unknown> = { ...numbers(0), read: failing };
 
-  await expect(new Feeder(openLog(1), 't', source, never).run()).rejects.toThrow('unreadable');
+  await expect(new Feeder(embeddedFeedTopic(openLog(1), 't'), source, never).run()).rejects.toThrow('unreadable');
 });

@@ -59,6 +59,7 @@ const FIRST: StagePlan = {
   outputs: [],
   fenced: false,
   journal: false,
+  transactional: false,
   group: 'default.p.first',
 };
 const SECOND: StagePlan = {
@@ -69,6 +70,7 @@ const SECOND: StagePlan = {
   outputs: [],
   fenced: true,
   journal: false,
+  transactional: false,
   group: 'default.p.second',
 };
 const PLAN: PipelinePlan = {
@@ -122,7 +124,7 @@ async function start(more: Partial<HarnessOptions> = {}): Promise<Harness> {
 }
 
 /** Resolves when there are `count` records in the sink topic. */
-async function untilOutputs({ log }: Harness, count: number): Promise<void> {
+async function untilOutputs({ embedded: log }: Harness, count: number): Promise<void> {
   const partitions = log.partitions('out');
   const there = (): boolean => partitions.reduce((sum, { endOffset }) => sum + endOffset, 0) >= count;
   await new Promise<void>((resolve) => {
@@ -178,7 +180,7 @@ function options(more: Partial<HarnessOptions> = {}): HarnessOptions {
   };
 }
 
-function outputs({ log }: Harness): number[] {
+function outputs({ embedded: log }: Harness): number[] {
   const all = [0, 1].flatMap((partition) => log.read('out', partition, 0, { maxRecords: 1e6, maxBytes: 1e9 }));
   return all.map(({ value }) => Number(Buffer.from(value ?? []).toString())).sort((a, b) => a - b);
 }

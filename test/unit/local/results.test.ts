@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { contentsOf } from '../../../local/embedded-harness-log.ts';
 import { EmbeddedLog } from '../../../local/log/embedded-log.ts';
 import { describeResults } from '../../../local/results.ts';
 
@@ -23,14 +24,15 @@ async function bury(code: string, error: string, value: string | Buffer): Promis
   ]);
 }
 
-const describeIt = (): string => describeResults(log, { sinkTopics: ['totals'], deadLetterTopic: 'dlq' });
+const describeIt = (): Promise<string> =>
+  describeResults((topic) => Promise.resolve(contentsOf(log, topic)), { sinkTopics: ['totals'], deadLetterTopic: 'dlq' });
 
 test('shows the last message of each key as a row, keys in their natural order', async () => {
   await put('b10', { name: 'b10', count: 1, mean: 0.5 });
   await put('b9', { name: 'b9', count: 2, mean: 1 / 3 }, 1);
   await put('b10', { name: 'b10', count: 12, mean: 2 });
 
-  expect(describeIt()).toBe(`
+  expect(await describeIt()).toBe(`
 topic totals: 3 messages; the last of each of 2 keys
   name  count  mean
   b9        2  0.33
@@ -42,20 +44,20 @@ test('shows other values beside their key', async () => {
   await put('a', 'plain text');
   await put('b', [1, 2]);
 
-  expect(describeIt()).toContain('  key  value\n  a    plain text\n  b    [1,2]\n');
+  expect(await describeIt()).toContain('  key  value\n  a    plain text\n  b    [1,2]\n');
 });
 
 test('counts messages that have no key', async () => {
   await put(null, { a: 1 });
 
-  expect(describeIt()).toBe('\ntopic totals: 1 messages, none with a key\n');
+  expect(await describeIt()).toBe('\ntopic totals: 1 messages, none with a key\n');
 });
 
 test('shows twenty rows, and counts the others', async () => {
   for (let i = 0; i < 25; i++) await put(`k${i}`, { k: i });
 
-  expect(describeIt().split('\n')).toHaveLength(25);
-  expect(describeIt()).toContain('  … and 5 more keys\n');
+  expect((await describeIt()).split('\n')).toHaveLength(25);
+  expect(await describeIt()).toContain('  … and 5 more keys\n');
 });
 
 test('shows why records went to dead letters, kind by kind', async () => {
@@ -63,7 +65,7 @@ test('shows why records went to dead letters, kind by kind', async () => {
   await bury('MILLRACE_DECODE_FAILED', 'no JSON', '[');
   await bury('MILLRACE_USER_FUNCTION', 'too hot', Buffer.from([1, 0x41, 255]));
 
-  expect(describeIt()).toContain(`
+  expect(await describeIt()).toContain(`
 dead letters in topic dlq: 3
   2 × MILLRACE_DECODE_FAILED in stage parse: no JSON
       first: {"a":
@@ -75,6 +77,6 @@ dead letters in topic dlq: 3
 test('shows a few kinds of dead letters, and so much of a value', async () => {
   for (let i = 0; i < 9; i++) await bury('MILLRACE_USER_FUNCTION', `reason ${i}`, 'x'.repeat(500));
 
-  expect(describeIt()).toContain('  … and 4 others\n');
-  expect(describeIt()).toContain(`first: ${'x'.repeat(100)}…\n`);
+  expect(await describeIt()).toContain('  … and 4 others\n');
+  expect(await describeIt()).toContain(`first: ${'x'.repeat(100)}…\n`);
 });

@@ -1,5 +1,6 @@
 import type { KafkaEvent } from '../../../../functions/runtime/lambda.ts';
 import { MillraceError } from '../../../../functions/shared/errors.ts';
+import { openEmbeddedInput, type EmbeddedInputOptions } from '../../../../local/emulator/embedded-input.ts';
 import { EventSourceMapping, type MappingOptions } from '../../../../local/emulator/event-source-mapping.ts';
 import type { InvocationResult } from '../../../../local/emulator/function-emulator.ts';
 import { EmbeddedLog } from '../../../../local/log/embedded-log.ts';
@@ -37,12 +38,14 @@ export class MappingDriver {
     return call;
   }
 
-  async start(options: Partial<MappingOptions> = {}): Promise<void> {
+  async start(options: Partial<MappingOptions & EmbeddedInputOptions & { readonly onFailureTopic: string }> = {}): Promise<void> {
     const { log, clock } = this;
+    const input = openEmbeddedInput(log, { group: 'g', topics: ['t'], ...options });
     const invoke = (payload: string): Promise<InvocationResult> => this.invoke(payload);
     this.current = new EventSourceMapping({
-      ...{ log, clock, invoke, group: 'g', topics: ['t'], windowMs: 0 },
+      ...{ input, clock, invoke, group: 'g', windowMs: 0 },
       backOff: { firstMs: 10, maxMs: 40 },
+      ...(options.onFailureTopic === undefined ? {} : { onFailure: { topic: options.onFailureTopic, writer: log } }),
       ...options,
     });
     void this.current.start();

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { OutgoingMessage } from '../../../../functions/channels/channel-writer.ts';
 import type { KafkaEvent } from '../../../../functions/runtime/lambda.ts';
+import { openEmbeddedInput } from '../../../../local/emulator/embedded-input.ts';
 import { EventSourceMapping } from '../../../../local/emulator/event-source-mapping.ts';
 import type { InvocationResult } from '../../../../local/emulator/function-emulator.ts';
 import { EmbeddedLog } from '../../../../local/log/embedded-log.ts';
@@ -35,8 +36,8 @@ test('three stages get an amplified stream through two slots; no channel runs fu
   for (const partition of log.partitions('c')) partition.watch(() => (most = Math.max(most, partition.leadBytes)));
   const stage = (input: string, output: string | undefined, factor: number, priority: number): EventSourceMapping =>
     new EventSourceMapping({
-      ...{ log, slots, priority, group: input, topics: [input], batchSize: BATCH, windowMs: 0 },
-      outputTopics: output === undefined ? [] : [output],
+      ...{ slots, priority, group: input, batchSize: BATCH, windowMs: 0 },
+      input: openEmbeddedInput(log, { group: input, topics: [input], outputTopics: output === undefined ? [] : [output] }),
       async invoke(payload) {
         const lists = Object.values((JSON.parse(payload) as KafkaEvent).records);
         for (const { partition } of output === undefined ? [] : lists.flat()) await log.append(output ?? '', partition, messages(factor));

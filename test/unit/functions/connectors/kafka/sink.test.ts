@@ -102,6 +102,55 @@ describe('kafka sink', () => {
     ]);
   });
 
+  test('scatters records by a hash of their origin: over all partitions, without a pattern, the same way every time', async () => {
+    const values = Array.from({ length: 3000 }, (_, i) => String(i));
+    const [first, second] = [open({ partitioner: 'random', key: () => 'same' }), open({ partitioner: 'random' })];
+    for (const { writer } of [first, second]) {
+      write(writer, values);
+      await writer.flush();
+    }
+
+    const shares = first.channels.values().map(([, written]) => written.length);
+    expect(shares).toHaveLength(3);
+    for (const share of shares) expect(Math.abs(share - 1000)).toBeLessThan(100);
+    expect(first.channels.values()[0]?.[1].slice(0, 5)).not.toEqual(['0', '3', '6', '9', '12']);
+    expect(second.channels.values()).toEqual(first.channels.values());
+  });
+
+  test('writes to one partition if told so', async () => {
+    const { channels, writer } = open({ partitioner: { fixed: 2 }, key: (value) => value });
+
+    write(writer, ['a', 'b', 'c']);
+    await writer.flush();
+
+    expect(channels.values()).toEqual([[2, ['a', 'b', 'c']]]);
+  });
+
+  test('adds headers, text as UTF-8, and counts them to the size', async () => {
+    const { channels, writer } = open(
+      { headers: (value) => ({ 'content-type': 'ä', raw: Uint8Array.of(value.length) }), maxMessageBytes: 27 },
+      1,
+    );
+
+    write(writer, ['a', 'bb']);
+    expect(() => {
+      write(writer, ['ten chars!', '']);
+    }).toThrow(expect.objectContaining({ code: 'MILLRACE_VALUE_TOO_LARGE' }));
+    await writer.flush();
+
+    const headers = channels.appends[0]?.messages.map((message) => message.headers?.map(([name, value]) => [name, ...value]));
+    expect(headers).toEqual([
+      [
+        ['content-type', 0xc3, 0xa4],
+        ['raw', 1],
+      ],
+      [
+        ['content-type', 0xc3, 0xa4],
+        ['raw', 2],
+      ],
+    ]);
+  });
+
   test('asks a partitioner of the user, modulo the number of partitions', async () => {
     const { channels, writer } = open({ partitioner: (value) => Number(value) });
 
@@ -160,7 +209,10 @@ describe('kafka sink', () => {
     expect(writer.mark()).toBe(3);
   });
 
-  test.each([[{ topic: '' }], [{ value: undefined }], [{ partitioner: 'random' }]])('refuses %p', (wrong) => {
-    expect(() => open(wrong as never)).toThrow(expect.objectContaining({ code: 'MILLRACE_OPTION_INVALID' }));
-  });
+  test.each<[wrong: object]>([[{ topic: '' }], [{ value: undefined }], [{ partitioner: 'chance' }], [{ partitioner: { fixed: '0' } }]])(
+    'refuses %p',
+    (wrong) => {
+      expect(() => open(wrong as never)).toThrow(expect.objectContaining({ code: 'MILLRACE_OPTION_INVALID' }));
+    },
+  );
 });

@@ -1,0 +1,73 @@
+import { isMillraceError, MillraceError, type ErrorCode } from '../../shared/errors.ts';
+
+/** What was tried when a client's error came. */
+export interface KafkaAttempt {
+  /** For people: `append to t-0`. */
+  readonly action: string;
+  /** Topic or group that it was about. */
+  readonly resource: string;
+  readonly brokers: readonly string[];
+  /** Code of what is no fault of the resource: no answer, no leader, too few replicas. */
+  readonly fallback: ErrorCode;
+}
+
+interface ClientError {
+  readonly name?: string;
+  readonly message?: string;
+  /** Kafka's name of a protocol error. */
+  readonly type?: string;
+  /** System's or OpenSSL's name of a connection error. */
+  readonly code?: string | number;
+  readonly cause?: unknown;
+  /** Of an error that stands for several. */
+  readonly errors?: readonly unknown[];
+}
+
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  UNKNOWN_TOPIC_OR_PARTITION: 'MILLRACE_TOPIC_MISSING',
+  INVALID_TOPIC_EXCEPTION: 'MILLRACE_TOPIC_MISSING',
+  MESSAGE_TOO_LARGE: 'MILLRACE_MESSAGE_TOO_LARGE',
+  RECORD_LIST_TOO_LARGE: 'MILLRACE_MESSAGE_TOO_LARGE',
+  TOPIC_AUTHORIZATION_FAILED: 'MILLRACE_NOT_AUTHORIZED',
+  GROUP_AUTHORIZATION_FAILED: 'MILLRACE_NOT_AUTHORIZED',
+  CLUSTER_AUTHORIZATION_FAILED: 'MILLRACE_NOT_AUTHORIZED',
+  SASL_AUTHENTICATION_FAILED: 'MILLRACE_AUTHENTICATION_FAILED',
+  UNSUPPORTED_SASL_MECHANISM: 'MILLRACE_AUTHENTICATION_FAILED',
+  KafkaJSSASLAuthenticationError: 'MILLRACE_AUTHENTICATION_FAILED',
+};
+
+/** OpenSSL's and Node's names for a certificate that is not trusted, or a port that does not speak TLS. */
+const TLS_CODE = /CERT|SELF_SIGNED|UNABLE_TO|^ERR_(SSL|TLS)|^EPROTO$/;
+
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  MILLRACE_TOPIC_MISSING: 'Create it, or correct its name',
+  MILLRACE_MESSAGE_TOO_LARGE: "Write smaller messages, or raise the topic's max.message.bytes",
+  MILLRACE_NOT_AUTHORIZED: 'Have the right granted to this user',
+  MILLRACE_AUTHENTICATION_FAILED: 'Check ssl and sasl in MILLRACE_KAFKA_CONFIG, and that the port is the one for them',
+};
+
+/** A client's error as one of ours, with the code of its root: clients wrap it once for each of their own retries. */
+export function toKafkaError(error: unknown, attempt: KafkaAttempt): MillraceError {
+  if (isMillraceError(error)) return error;
+  const root = rootOf(error);
+  const code = codeOf(root) ?? attempt.fallback;
+  const why = root.type ?? root.message ?? String(error);
+  const hint = HINTS[code] ?? 'Check that the brokers are up and can be reached';
+  const subject = `${attempt.action} (${attempt.resource}, brokers ${attempt.brokers.join(', ')})`;
+  return new MillraceError(code, `${subject} failed: ${why}. ${hint}`, { cause: error });
+}
+
+function codeOf({ type, name, code }: ClientError): ErrorCode | undefined {
+  const known = CODES[type ?? ''] ?? CODES[name ?? ''];
+  return known ?? (typeof code === 'string' && TLS_CODE.test(code) ? 'MILLRACE_AUTHENTICATION_FAILED' : undefined);
+}
+
+function rootOf(error: unknown): ClientError {
+  let root = (error ?? {}) as ClientError;
+  for (let depth = 0; depth < 8; depth++) {
+    const inner = root.cause ?? root.errors?.[0];
+    if (inner === undefined || inner === root) break;
+    root = inner as ClientError;
+  }
+  return root;
+}

@@ -1,0 +1,33 @@
+import type { OutgoingMessage } from '../channel-writer.ts';
+
+/**
+ * Largest list that is sent at once, in bytes: Kafka's limit for a record batch is 1 MiB + 12 unless a topic says otherwise. A message
+ * alone may be larger; the topic decides.
+ */
+const MAX_LIST_BYTES = 960_000;
+
+/** Upper bound of what Kafka's record format adds to a message and to each header. */
+const MESSAGE_OVERHEAD = 32;
+const HEADER_OVERHEAD = 10;
+
+/** Cuts messages into lists that fit one record batch each, in order. */
+export function cutMessages(messages: readonly OutgoingMessage[]): readonly (readonly OutgoingMessage[])[] {
+  const lists: OutgoingMessage[][] = [];
+  let room = -1;
+  for (const message of messages) {
+    const bytes = recordBytes(message);
+    if (bytes > room || lists.length === 0) {
+      lists.push([]);
+      room = MAX_LIST_BYTES;
+    }
+    lists.at(-1)?.push(message);
+    room -= bytes;
+  }
+  return lists;
+}
+
+function recordBytes({ key, value, headers = [] }: OutgoingMessage): number {
+  let bytes = MESSAGE_OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const [name, header] of headers) bytes += HEADER_OVERHEAD + Buffer.byteLength(name) + header.length;
+  return bytes;
+}

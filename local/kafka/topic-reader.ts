@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
+import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts';
+import { createKafkaClient } from '../../functions/channels/kafka/client.ts';
+import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
+import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
+import { withKafkaAdmin } from './admin.ts';
+
+/** One message as it stands in a topic. */
+export interface TopicMessage extends Required<OutgoingMessage> {
+  readonly partition: number;
+  readonly offset: number;
+  /** In ms. */
+  readonly timestamp: number;
+}
+
+/** First and one behind the last offset of a partition. */
+export interface PartitionRange {
+  readonly partition: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** @throws MILLRACE_TOPIC_MISSING, MILLRACE_NOT_AUTHORIZED, MILLRACE_AUTHENTICATION_FAILED, MILLRACE_CONNECTION_LOST */
+export function topicRanges(config: KafkaConfig, topic: string): Promise<PartitionRange[]> {
+  return withKafkaAdmin(config, topic, async (admin) => {
+    const offsets = await admin.fetchTopicOffsets(topic);
+    return offsets.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }));
+  });
+}
+
+/**
+ * Calls `onMessage` for each message that is in a topic at the time of the call: in order within a partition. It reads as a group of
+ * its own, which commits nothing and is deleted afterwards.
+ */
+export async function readKafkaTopic(config: KafkaConfig, topic: string, onMessage: (message: TopicMessage) => void): Promise<void> {
+  const missing = new Map(
+    (await topicRanges(config, topic)).filter(({ low, high }) => high > low).map((range) => [range.partition, range.high]),
+  );
+  if (missing.size === 0) return;
+  const client = createKafkaClient(config);
+  const groupId = `millrace-reader-${randomUUID()}`;
+  const consumer = client.consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false, retry: { retries: 3 } });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const note = (partition: number, next: number): void => {
+        if (next >= (missing.get(partition) ?? Infinity)) missing.delete(partition);
+        if (missing.size === 0) resolve();
+      };
+      // Also told of batches of which nothing is for us, as those that only end a transaction.
+      consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => note(payload.partition, Number(payload.lastOffset) + 1));
+      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+      const eachBatch = ({ batch }: EachBatchPayload): Promise<void> => {
+        const end = missing.get(batch.partition) ?? 0;
+        for (const message of batch.messages) if (Number(message.offset) < end) onMessage(toTopicMessage(batch.partition, message));
+        return Promise.resolve();
+      };
+      void consumer
+        .connect()
+        .then(() => consumer.subscribe({ topic, fromBeginning: true }))
+        .then(() => consumer.run({ autoCommit: false, eachBatch }))
+        .catch(reject);
+    });
+  } catch (error) {
+    const { brokers } = config;
+    throw toKafkaError(error, { action: 'reading a topic', resource: topic, brokers, fallback: 'MILLRACE_CONNECTION_LOST' });
+  } finally {
+    await consumer.disconnect();
+    // One that is left behind, for want of the right to delete it, expires.
+    await withKafkaAdmin(config, groupId, (admin) => admin.deleteGroups([groupId])).catch(() => undefined);
+  }
+}
+
+export function toTopicMessage(partition: number, { key, value, headers = {}, offset, timestamp }: KafkaMessage): TopicMessage {
+  const list = Object.entries(headers).flatMap(([name, values]) =>
+    (Array.isArray(values) ? values : [values]).map((one) => [name, typeof one === 'string' ? Buffer.from(one) : (one ?? EMPTY)] as const),
+  );
+  return { key, value, headers: list, partition, offset: Number(offset), timestamp: Number(timestamp) };
+}
+
+const EMPTY = Buffer.alloc(0);

@@ -1,0 +1,46 @@
+import { expect, test } from '@jest/globals';
+import type { FeedSource } from '../../functions/connectors/source.ts';
+import { Feeder } from '../../local/feeder.ts';
+import { openKafkaFeedTopic } from '../../local/kafka/kafka-feed-topic.ts';
+import { readKafkaTopic } from '../../local/kafka/topic-reader.ts';
+import { createTestTopic, describeWithKafka, freshName } from '../helpers/kafka.ts';
+
+/** The records '0', '1', … in chunks of 700. */
+function numbers(count: number): FeedSource<unknown> {
+  return {
+    kind: 'feed',
+    name: 'numbers',
+    bounded: true,
+    value: { name: 'none', encode: () => new Uint8Array(), decode: () => undefined },
+    async *read() {
+      await Promise.resolve();
+      for (let from = 0; from < count; from += 700)
+        yield Array.from({ length: Math.min(700, count - from) }, (_, i) => Buffer.from(String(from + i)));
+    },
+  };
+}
+
+describeWithKafka('a feeder over Kafka', (config) => {
+  test('puts the k-th record at offset ⌊k / N⌋ of partition k mod N, and goes on where an earlier one was stopped', async () => {
+    const topic = freshName('feed');
+    await createTestTopic(config, topic, 3);
+    const feed = async (count: number): Promise<Feeder> => {
+      const target = await openKafkaFeedTopic(config, topic);
+      const feeder = new Feeder(target, numbers(count), new AbortController().signal);
+      await expect(feeder.run()).resolves.toBe(true);
+      await target.close();
+      return feeder;
+    };
+
+    expect((await feed(1000)).stats).toMatchObject({ written: 1000, skipped: 0 });
+    expect((await feed(5000)).stats).toMatchObject({ written: 4000, skipped: 1000 });
+
+    const misplaced: string[] = [];
+    let count = 0;
+    await readKafkaTopic(config, topic, ({ partition, offset, value }) => {
+      count++;
+      if (Number(Buffer.from(value ?? []).toString()) !== offset * 3 + partition) misplaced.push(`${partition}:${offset}`);
+    });
+    expect([count, misplaced]).toEqual([5000, []]);
+  });
+});
