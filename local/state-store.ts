@@ -1,14 +1,10 @@
 import { closeSync, constants, existsSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
-import { crc32 } from 'node:zlib';
-import { BodyReader, BodyWriter, textBytes } from '../functions/shared/embedded-wire.ts';
 import { MemoryStateBackend } from '../functions/state/memory/memory-state-backend.ts';
 import type { StateBackend, StateNode, StateOp } from '../functions/state/state-backend.ts';
+import { type Change, decodeEntries, encodeEntry } from './state-entry.ts';
 
 /** A file that has grown past this, and to four times what lives, is written anew. */
 const REWRITE_BYTES = 64 * 1024 * 1024;
-
-/** What one multi left behind at a path; no node: it was deleted. */
-type Change = readonly [path: string, node: StateNode | undefined];
 
 /**
  * A state store on disk: the memory backend, with every change in a write-ahead file that the next run reads. Plain writes without
@@ -97,15 +93,9 @@ class FileStateStore implements StateBackend {
 
   /** Applies the file's entries up to the first torn one, which was never acknowledged. */
   private recover(): void {
-    const file = readFileSync(this.path);
-    let at = 0;
-    while (at + 8 <= file.length) {
-      const end = at + 8 + file.readUInt32LE(at);
-      if (end > file.length || crc32(file.subarray(at + 8, end)) !== file.readUInt32LE(at + 4)) return;
-      const changes = decodeEntry(file.subarray(at + 8, end));
+    for (const changes of decodeEntries(readFileSync(this.path))) {
       this.noteIdentities(changes);
       for (const change of changes) this.redo(change);
-      at = end;
     }
   }
 
@@ -115,32 +105,6 @@ class FileStateStore implements StateBackend {
 
   private redo([path, node]: Change): void {
     if (node) this.memory.restore(path, node);
-    else void this.memory.multi([{ op: 'delete', path }]);
+    else this.memory.multi([{ op: 'delete', path }]).catch(() => undefined); // a node that is not there is gone
   }
-}
-
-/** u32 length, u32 CRC-32, then u32 count and per change: path, u8 whether there is a node, u32 version, identity, data. */
-function encodeEntry(changes: readonly Change[]): Buffer {
-  let bytes = 12;
-  for (const [path, node] of changes) bytes += 1 + textBytes(path) + (node ? 8 + textBytes(node.created) + node.data.length : 0);
-  const entry = new BodyWriter(bytes);
-  entry.skip(8);
-  entry.u32(changes.length);
-  for (const [path, node] of changes) {
-    entry.text(path).u8(node ? 1 : 0);
-    if (node) entry.u32(node.version).text(node.created).bytes(node.data);
-  }
-  entry.buffer.writeUInt32LE(bytes - 8, 0);
-  entry.buffer.writeUInt32LE(crc32(entry.buffer.subarray(8)), 4);
-  return entry.buffer;
-}
-
-function decodeEntry(body: Buffer): Change[] {
-  const reader = new BodyReader(body);
-  return Array.from({ length: reader.u32() }, () => {
-    const path = reader.text();
-    if (reader.u8() === 0) return [path, undefined];
-    const [version, created, data] = [reader.u32(), reader.text(), new Uint8Array(reader.bytes())];
-    return [path, { version, created, data }];
-  });
 }

@@ -1,4 +1,5 @@
-import { CRC_BYTES, type FrameHeader, PREAMBLE_BYTES, type WatermarkStep } from './frame-format.ts';
+import { CRC_BYTES, type FrameHeader, PREAMBLE_BYTES, RECORD_PREFIX, type WatermarkStep } from './frame-format.ts';
+import { TextKind } from './value-format.ts';
 import { Malformed } from './value-reader.ts';
 import { decodeValue } from './value.ts';
 
@@ -17,6 +18,8 @@ export interface FrameLayout {
 
 /** Items of the header before its steps. */
 const FIXED_ITEMS = 12;
+/** Place, behind the upstream, of the number of records; from there on all are counts. */
+const COUNTS_FROM = 5;
 
 /** @throws Malformed, RangeError or MILLRACE_DECODE_FAILED */
 export function parseHeader(frame: Buffer): FrameLayout {
@@ -30,7 +33,7 @@ export function parseHeader(frame: Buffer): FrameLayout {
   const structureStart = textStart + text + textLengths;
   const layout: FrameLayout = {
     header: { upstream, upstreamTasks, firstTime, lastTime, ingestFirst, ingestLast, count },
-    steps: stepsOf(numbers.slice(FIXED_ITEMS - 1)),
+    steps: stepsOf(numbers.slice(FIXED_ITEMS - 1), count),
     textKind,
     shapesStart,
     textStart,
@@ -40,15 +43,27 @@ export function parseHeader(frame: Buffer): FrameLayout {
     structureEnd: structureStart + structure,
   };
   if (layout.structureEnd !== frame.length - CRC_BYTES) throw new Malformed('the parts do not add up to the frame');
+  const counts = [upstreamTasks, ...numbers.slice(COUNTS_FROM, FIXED_ITEMS - 1)];
+  if (!counts.every(isCount) || textKind > TextKind.UTF16 || count * RECORD_PREFIX > structure) throw new Malformed('a count is none');
   return layout;
 }
 
 function areNumbers(items: readonly unknown[]): items is number[] {
-  return items.length >= FIXED_ITEMS - 1 && items.every((item) => typeof item === 'number');
+  return items.length >= FIXED_ITEMS - 1 && items.every((item) => typeof item === 'number' && !Number.isNaN(item));
 }
 
-function stepsOf(items: readonly number[]): WatermarkStep[] {
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+function stepsOf(items: readonly number[], count: number): WatermarkStep[] {
   const steps: WatermarkStep[] = [];
-  for (let i = 0; i + 1 < items.length; i += 2) steps.push({ position: items[i] ?? 0, watermark: items[i + 1] ?? 0 });
+  let last = 0;
+  for (let i = 0; i + 1 < items.length; i += 2) {
+    const [position = 0, watermark = 0] = [items[i], items[i + 1]];
+    if (!Number.isInteger(position) || position < last || position > count) throw new Malformed('a step stands at no place of the frame');
+    last = position;
+    steps.push({ position, watermark });
+  }
   return steps;
 }

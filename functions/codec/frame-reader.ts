@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { isMillraceError, MillraceError } from '../shared/errors.ts';
-import type { Key } from '../shared/key.ts';
+import { isKey, type Key } from '../shared/key.ts';
 import {
   CRC_BYTES,
   FRAME_MAGIC,
@@ -204,6 +204,7 @@ export class FrameReader implements FrameHeader {
       this.ordinal += values.readVarint();
     }
     this.emission = values.readVarint();
+    if (this.offset > Number.MAX_SAFE_INTEGER || this.ordinal > Number.MAX_SAFE_INTEGER) throw new Malformed('the origin is none');
   }
 
   private readTimestamp(flag: number): void {
@@ -247,6 +248,7 @@ export class FrameReader implements FrameHeader {
   private readKey(flag: number): void {
     this.keyUnits = 0;
     this.hasKey = flag !== KeyFlag.NONE;
+    if (flag === KeyFlag.SAME && this.lastKey === undefined && this.pendingKey < 0) throw new Malformed('there is no key before');
     if (flag !== KeyFlag.VALUE) return;
     const { values } = this;
     const units = (values.bytes[values.position] as number) - Tag.SHORT_STRING;
@@ -259,7 +261,9 @@ export class FrameReader implements FrameHeader {
       return;
     }
     this.useText(0);
-    this.lastKey = values.read() as Key;
+    const key = values.read();
+    if (!isKey(key)) throw new Malformed('the key is none');
+    this.lastKey = key;
     this.pendingKey = -1;
     this.keyUnits = values.textPosition;
   }

@@ -33,7 +33,7 @@ export class ValueReader {
     this.shapes = shapes;
   }
 
-  /** Strings come from these bytes. */
+  /** Strings come from these bytes. Begins a value anew, even if the one before could not be read. */
   useText(kind: number, start: number, end: number): void {
     if (kind === TextKind.NONE) this.useString('');
     else if (kind !== TextKind.ASCII) this.useString(this.bytes.toString(kind === TextKind.UTF8 ? 'utf8' : 'utf16le', start, end));
@@ -43,6 +43,7 @@ export class ValueReader {
 
   /** Strings come from this text, from a position on. */
   useString(text: string, position = 0): void {
+    this.depth = 0;
     this.text = text;
     this.textPosition = position;
     this.textEnd = text.length;
@@ -51,6 +52,7 @@ export class ValueReader {
 
   /** Strings come from these bytes of ASCII, each decoded by itself. */
   private useBytes(start: number, end: number): void {
+    this.depth = 0;
     this.text = undefined;
     this.textPosition = 0;
     this.textStart = start;
@@ -82,10 +84,10 @@ export class ValueReader {
       if (this.position >= this.end) break;
       const byte = this.bytes[this.position++] as number;
       value += (byte & 0x7f) * unit;
-      if (byte < 0x80) return value;
+      if (byte < 0x80 && value <= Number.MAX_SAFE_INTEGER) return value;
       unit *= 0x80;
     }
-    throw new Malformed('a number is cut off');
+    throw new Malformed('a number is cut off, or too large');
   }
 
   readFloat64(): number {

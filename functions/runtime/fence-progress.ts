@@ -17,8 +17,9 @@ export async function readFenceProgress(
   topic: string,
   partition: number,
 ): Promise<FenceProgress | undefined> {
-  const node = await state.read(taskPath(plan, stage, topic, partition));
+  const path = taskPath(plan, stage, topic, partition);
+  const node = await state.read(path);
   if (!node) return undefined;
-  const { next, watermark } = decodeFence(node.data);
+  const { next, watermark } = decodeFence(node.data, path);
   return { next, watermark };
 }

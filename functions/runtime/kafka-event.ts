@@ -1,5 +1,5 @@
 import { MillraceError } from '../shared/errors.ts';
-import type { EndEvent, KafkaEventRecord } from './lambda.ts';
+import type { KafkaEventRecord } from './lambda.ts';
 
 /**
  * One message of an input partition. Its payload stays base64 until it is asked for, and is decoded anew each time: a batch of thousands
@@ -92,29 +92,40 @@ export function parseEvent(event: unknown, generation: number): InputBatch[] {
 function parsePartition(name: string, list: readonly unknown[]): InputBatch {
   const messages: InputMessage[] = [];
   let last = -1;
-  for (const record of list) {
+  const { topic, partition: given } = recordAt(name, list[0]);
+  // An AWS sample has the partition as a string.
+  const partition = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given;
+  if (typeof topic !== 'string' || !isOffset(partition))
+    throw invalid(`records["${name}"] has topic ${describe(topic)} and partition ${describe(given)}`);
+  for (const item of list) {
+    const record = recordAt(name, item);
     const message = parseMessage(name, record);
+    if (record.topic !== topic || record.partition !== given)
+      throw invalid(
+        `records["${name}"] offset ${message.offset} is of topic ${describe(record.topic)} and partition ${describe(record.partition)}`,
+      );
     if (message.offset <= last)
       throw invalid(`records["${name}"] has offset ${message.offset} behind ${last}; offsets rise within a partition`);
     last = message.offset;
     messages.push(message);
   }
-  const [first] = list as readonly KafkaEventRecord[];
-  // An AWS sample has the partition as a string.
-  const partition = Number(first?.partition);
-  if (typeof first?.topic !== 'string' || !Number.isSafeInteger(partition) || partition < 0)
-    throw invalid(`records["${name}"] has topic ${describe(first?.topic)} and partition ${describe(first?.partition)}`);
-  return { topic: first.topic, partition, messages };
+  return { topic, partition, messages };
 }
 
-function parseMessage(name: string, record: unknown): InputMessage {
+/** The record with fields that have not been looked at. */
+function recordAt(name: string, record: unknown): Unchecked {
   if (!isObject(record)) throw invalid(`records["${name}"] holds ${describe(record)}, not a record`);
-  const { offset, timestamp, key, value } = record as unknown as KafkaEventRecord;
+  return record;
+}
+
+type Unchecked = Readonly<Partial<Record<keyof KafkaEventRecord, unknown>>>;
+
+function parseMessage(name: string, { offset, timestamp, timestampType, key, value }: Unchecked): InputMessage {
   if (!isOffset(offset)) throw invalid(`records["${name}"] has offset ${describe(offset)}; an integer from 0 is allowed`);
-  if (typeof timestamp !== 'number')
+  if (!Number.isSafeInteger(timestamp))
     throw invalid(`records["${name}"] offset ${offset} has timestamp ${describe(timestamp)}, not a number of ms`);
-  const isLogTime = record['timestampType'] === 'LOG_APPEND_TIME';
-  return new EventMessage(offset, timestamp, isLogTime, base64Text(name, offset, key), base64Text(name, offset, value));
+  const isLogTime = timestampType === 'LOG_APPEND_TIME';
+  return new EventMessage(offset, timestamp as number, isLogTime, base64Text(name, offset, key), base64Text(name, offset, value));
 }
 
 function base64Text(name: string, offset: number, text: unknown): string | null {
@@ -132,7 +143,8 @@ function parseEnd(event: Record<string, unknown>, generation: number): InputBatc
   }
   const { partitions } = event;
   if (!Array.isArray(partitions)) throw invalid(`"partitions" is ${describe(partitions)}, not a list`);
-  return (partitions as Partial<EndEvent['partitions'][number]>[]).map(({ topic, partition, offset }) => {
+  return partitions.map((end: unknown) => {
+    const { topic, partition, offset } = isObject(end) ? end : NO_FIELDS;
     if (typeof topic !== 'string' || !isOffset(partition) || !isOffset(offset)) throw invalid('an end names topic, partition and offset');
     return {
       topic,
@@ -141,6 +153,8 @@ function parseEnd(event: Record<string, unknown>, generation: number): InputBatc
     };
   });
 }
+
+const NO_FIELDS: Record<string, unknown> = {};
 
 function isOffset(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
@@ -168,6 +182,7 @@ function describe(value: unknown): string {
   if (value === undefined) return 'missing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
-  const text = typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
+  const scalar = value as string | number | boolean | null;
+  const text = typeof scalar === 'string' ? `'${scalar}'` : String(scalar);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -97,9 +97,15 @@ export class EmbeddedConnection {
   }
 }
 
-/** The error of a failed reply. One without a known code is a failure inside the harness: `fallback`. */
-function parseError(body: Buffer, fallback: ErrorCode): MillraceError {
-  const { code, message } = JSON.parse(body.toString()) as { code?: string; message?: string };
-  const known = code !== undefined && code in ERROR_CODES ? (code as ErrorCode) : fallback;
-  return new MillraceError(known, message ?? 'the harness failed');
+/** The error of a failed reply. One without a known code is a failure inside the harness: `fallback`. Never throws: somebody waits for it. */
+export function parseError(body: Buffer, fallback: ErrorCode): MillraceError {
+  let failure: { readonly code?: unknown; readonly message?: unknown } | null;
+  try {
+    failure = JSON.parse(body.toString()) as typeof failure;
+  } catch (cause) {
+    return new MillraceError(fallback, `the harness failed, and its error of ${body.length} bytes cannot be read`, { cause });
+  }
+  const { code, message } = failure ?? {};
+  const known = typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : fallback;
+  return new MillraceError(known, typeof message === 'string' ? message : 'the harness failed');
 }

@@ -1,3 +1,5 @@
+import { MillraceError } from './errors.ts';
+
 /**
  * The wire between a function and the harness: length-prefixed messages, little-endian, no JSON but in errors.
  *
@@ -6,7 +8,7 @@
  */
 
 /** Operations of a request. */
-export const EMBEDDED_OPERATIONS = { append: 1, partitionCount: 2, read: 3, multi: 4, list: 5 } as const;
+export const EMBEDDED_OPERATIONS = { append: 1, partitionCount: 2, read: 3, multi: 4, list: 5, openProducer: 6, transact: 7 } as const;
 
 /** Status of a reply. */
 export const EMBEDDED_STATUS = { done: 0, failed: 1 } as const;
@@ -38,7 +40,7 @@ export class EnvelopeSplitter {
   private parts: Buffer[] = [];
   private length = 0;
 
-  /** The messages that `chunk` completes, in order. @throws RangeError on a length that cannot be true. */
+  /** The messages that `chunk` completes, in order. @throws MILLRACE_CONNECTION_LOST on a length that cannot be true. */
   push(chunk: Buffer): Envelope[] {
     this.parts.push(chunk);
     this.length += chunk.length;
@@ -57,7 +59,7 @@ export class EnvelopeSplitter {
     if (this.length < ENVELOPE_BYTES) return ENVELOPE_BYTES;
     const first = this.parts[0] as Buffer;
     const length = (first.length < 4 ? this.joined() : first).readUInt32LE(0);
-    if (length < ENVELOPE_BYTES - 4 || length > LONGEST_MESSAGE) throw new RangeError(`message of ${length} bytes`);
+    if (length < ENVELOPE_BYTES - 4 || length > LONGEST_MESSAGE) throw damaged(`a message of ${length} bytes`);
     return 4 + length;
   }
 
@@ -117,7 +119,7 @@ export function textBytes(value: string): number {
   return 4 + Buffer.byteLength(value);
 }
 
-/** Reads what a `BodyWriter` wrote. @throws RangeError beyond the end. */
+/** Reads what a `BodyWriter` wrote. @throws MILLRACE_CONNECTION_LOST beyond the end. */
 export class BodyReader {
   private readonly body: Buffer;
   private at = 0;
@@ -127,13 +129,11 @@ export class BodyReader {
   }
 
   u8(): number {
-    return this.body.readUInt8(this.at++);
+    return this.body.readUInt8(this.advance(1));
   }
 
   u32(): number {
-    const value = this.body.readUInt32LE(this.at);
-    this.at += 4;
-    return value;
+    return this.body.readUInt32LE(this.advance(4));
   }
 
   text(): string {
@@ -143,12 +143,35 @@ export class BodyReader {
   /** A view, not a copy. */
   bytes(): Buffer {
     const length = this.u32();
-    if (length > this.body.length - this.at) throw new RangeError(`${length} bytes wanted, ${this.body.length - this.at} left`);
-    return this.body.subarray(this.at, (this.at += length));
+    const start = this.advance(length);
+    return this.body.subarray(start, start + length);
+  }
+
+  /** A count, then as many items. None of them is read before its bytes are there, so a false count costs nothing. */
+  list<T>(read: (reader: BodyReader) => T): T[] {
+    const items: T[] = [];
+    for (let left = this.u32(); left > 0; left--) items.push(read(this));
+    return items;
   }
 
   /** All that is left. */
   rest(): Buffer {
     return this.body.subarray(this.at);
   }
+
+  private advance(bytes: number): number {
+    const start = this.at;
+    if (bytes > this.body.length - start) throw damaged(`${bytes} bytes wanted, ${this.body.length - start} left`);
+    this.at = start + bytes;
+    return start;
+  }
+}
+
+/** Nothing of a request that cannot be read is carried out. */
+export function damaged(what: string, cause?: unknown): MillraceError {
+  return new MillraceError(
+    'MILLRACE_CONNECTION_LOST',
+    `what came from the other side is not Millrace's protocol (${what}): the bundle is of another version, or another program uses this address`,
+    { cause },
+  );
 }

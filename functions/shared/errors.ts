@@ -51,6 +51,7 @@ export const ERROR_CODES = {
   MILLRACE_OUTCOME_UNKNOWN: ['external', 'backoff'],
   MILLRACE_NODE_EXISTS: ['internal', 'never'],
   MILLRACE_NODE_TOO_LARGE: ['internal', 'never'],
+  MILLRACE_STATE_CORRUPT: ['external', 'never'],
   MILLRACE_CHANNEL_GAP: ['external', 'never'],
   MILLRACE_TOPIC_WENT_BACK: ['external', 'never'],
   MILLRACE_UPSTREAM_WENT_BACK: ['external', 'never'],
@@ -58,6 +59,10 @@ export const ERROR_CODES = {
   MILLRACE_RECORD_FAILED: ['user', 'backoff'],
   // Services and the harness
   MILLRACE_TOPIC_MISSING: ['external', 'never'],
+  MILLRACE_TOPIC_MISMATCH: ['external', 'never'],
+  MILLRACE_AUTHENTICATION_FAILED: ['external', 'never'],
+  MILLRACE_NOT_AUTHORIZED: ['external', 'never'],
+  MILLRACE_CHROOT_MISSING: ['external', 'never'],
   MILLRACE_PRODUCE_FAILED: ['external', 'backoff'],
   MILLRACE_MESSAGE_TOO_LARGE: ['user', 'never'],
   MILLRACE_CONNECTION_LOST: ['external', 'backoff'],

@@ -36,6 +36,15 @@ export function keyText(key: Exclude<Key, Uint8Array>): string {
   return JSON.stringify(key.map((item) => (isBytes(item) ? base64(item) : item)));
 }
 
+/** Whether a value that was decoded is a key. */
+export function isKey(value: unknown): value is Key {
+  return isScalar(value) || (Array.isArray(value) && value.every(isScalar));
+}
+
+function isScalar(value: unknown): value is Scalar {
+  return typeof value === 'string' || Number.isFinite(value) || types.isUint8Array(value);
+}
+
 /** Whether the key is bytes, of whichever realm. */
 export function isBytes(key: Key): key is Uint8Array {
   return typeof key === 'object' && ArrayBuffer.isView(key);
@@ -52,19 +61,41 @@ export function stateKey(key: Key): string {
   return 't' + JSON.stringify(key.map((item) => (isBytes(item) ? [base64(item)] : item)));
 }
 
-/** Inverse of `stateKey`; expects what `stateKey` returned. */
+/**
+ * Inverse of `stateKey`.
+ *
+ * @throws MILLRACE_STATE_CORRUPT for a text that `stateKey` does not give: it comes from a store.
+ */
 export function fromStateKey(text: string): Key {
   const rest = text.slice(1);
   switch (text[0]) {
     case 's':
       return rest;
     case 'n':
-      return Number(rest);
+      if (Number.isFinite(Number(rest || NaN))) return Number(rest);
+      break;
     case 'b':
       return fromBase64(rest);
+    case 't':
+      return fromTupleText(text, rest);
     default:
-      return (JSON.parse(rest) as (string | number | [string])[]).map((item) => (Array.isArray(item) ? fromBase64(item[0]) : item));
   }
+  throw noStateKey(text);
+}
+
+function fromTupleText(text: string, json: string): Key {
+  let items: unknown;
+  try {
+    items = JSON.parse(json);
+  } catch {
+    throw noStateKey(text);
+  }
+  if (!Array.isArray(items)) throw noStateKey(text);
+  return items.map((item: unknown) => {
+    if (typeof item === 'string' || Number.isFinite(item)) return item as Scalar;
+    if (Array.isArray(item) && typeof item[0] === 'string') return fromBase64(item[0]);
+    throw noStateKey(text);
+  });
 }
 
 function parseItem(item: unknown, index: number): Scalar {
@@ -94,4 +125,8 @@ function keyTypeError(given: string): MillraceError {
     `the key is ${given}; a key is a string, a finite number, a Uint8Array, or an array of these. ` +
       'Return such a value from the key selector, for example an id of the record or [region, id].',
   );
+}
+
+function noStateKey(text: string): MillraceError {
+  return new MillraceError('MILLRACE_STATE_CORRUPT', `the state holds an entry under '${text.slice(0, 80)}', which is the text of no key`);
 }

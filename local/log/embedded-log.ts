@@ -1,13 +1,16 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChannelWriter, OutgoingMessage } from '../../functions/channels/channel-writer.ts';
+import type { StartPosition } from '../../functions/connectors/source.ts';
 import { systemClock, type Clock } from '../../functions/shared/clock.ts';
 import { MillraceError } from '../../functions/shared/errors.ts';
 import { GroupOffsets } from './group-offsets.ts';
+import { LogTransactions } from './log-transactions.ts';
 import { toBatch, type MessageBatch } from './message-batch.ts';
 import { PartitionFiles } from './partition-files.ts';
 import { PartitionLog, type TopicLimits } from './partition-log.ts';
 import type { LogRecord } from './segment.ts';
+import { encodeTopic, parseTopic } from './topic-file.ts';
 
 export interface EmbeddedLogOptions {
   /** Folder that topics and committed offsets are kept in. @default - in memory */
@@ -17,9 +20,6 @@ export interface EmbeddedLogOptions {
   /** Limits of topics that do not bring their own. */
   readonly limits?: Partial<TopicLimits>;
 }
-
-/** Where a group without committed offsets begins. */
-export type StartingPosition = 'earliest' | 'latest';
 
 const MIB = 1024 * 1024;
 const IN_MEMORY: TopicLimits = { maxMessageBytes: MIB, retentionBytes: 4 * MIB, maxLeadBytes: 4 * MIB };
@@ -34,7 +34,8 @@ const TOPIC_NAME = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
  */
 export class EmbeddedLog implements ChannelWriter {
   private readonly topics = new Map<string, readonly PartitionLog[]>();
-  private readonly groups: GroupOffsets;
+  readonly groups: GroupOffsets;
+  readonly transactions: LogTransactions;
   private readonly folder: string | undefined;
   private readonly clock: Clock;
   private readonly limits: TopicLimits;
@@ -47,6 +48,7 @@ export class EmbeddedLog implements ChannelWriter {
     if (this.folder) mkdirSync(this.folder, { recursive: true });
     this.groups = new GroupOffsets(options.dataDir && join(options.dataDir, 'offsets.jsonl'));
     for (const name of this.folder ? readdirSync(this.folder) : []) this.openTopic(name);
+    this.transactions = new LogTransactions(this, options.dataDir && join(options.dataDir, 'transaction'));
   }
 
   /** Names of the topics there are, sorted. */
@@ -126,12 +128,12 @@ export class EmbeddedLog implements ChannelWriter {
   }
 
   /** Registers a group as a reader of a topic: from now on retention keeps what it has not committed. */
-  subscribe(group: string, topic: string, start: StartingPosition = 'earliest'): void {
+  subscribe(group: string, topic: string, start: StartPosition = 'earliest'): void {
     for (const log of this.partitions(topic)) {
       const committed = this.groups.get(group, topic, log.partition);
       const isThere = committed !== undefined && committed <= log.endOffset;
       // As in Kafka, a committed offset beyond the log counts as none.
-      log.subscribe(group, isThere ? committed : start === 'earliest' ? log.startOffset : log.endOffset);
+      log.subscribe(group, isThere ? committed : startOffset(log, start));
     }
   }
 
@@ -147,6 +149,7 @@ export class EmbeddedLog implements ChannelWriter {
 
   close(): Promise<void> {
     for (const partitions of this.topics.values()) for (const partition of partitions) partition.close();
+    this.transactions.close();
     this.groups.close();
     return Promise.resolve();
   }
@@ -162,19 +165,21 @@ export class EmbeddedLog implements ChannelWriter {
   private saveTopic(name: string, partitions: number, limits: Partial<TopicLimits>): void {
     if (!this.folder) return;
     mkdirSync(join(this.folder, name), { recursive: true });
-    writeFileSync(join(this.folder, name, 'topic.json'), `${JSON.stringify({ format: 1, partitions, limits })}\n`);
+    writeFileSync(join(this.folder, name, 'topic.json'), encodeTopic({ partitions, limits }));
   }
 
   private openTopic(name: string): void {
     const path = join(this.folder ?? '', name, 'topic.json');
     if (!existsSync(path)) return;
-    const { format, partitions, limits } = JSON.parse(readFileSync(path, 'utf8')) as {
-      format: number;
-      partitions: number;
-      limits: Partial<TopicLimits>;
-    };
-    if (format !== 1)
-      throw new MillraceError('MILLRACE_DATA_INVALID', `topic ${name} was written by another version of Millrace (format ${format})`);
+    const { partitions, limits } = parseTopic(name, readFileSync(path, 'utf8'));
     this.topics.set(name, this.partitionsOf(name, partitions, limits));
   }
+}
+
+function startOffset(log: PartitionLog, start: StartPosition): number {
+  if (start === 'earliest') return log.startOffset;
+  if (start === 'latest') return log.endOffset;
+  if ('timestamp' in start) return log.offsetAt(start.timestamp);
+  const offset = start.offsets[log.topic]?.[log.partition] ?? 0;
+  return Math.min(Math.max(offset, log.startOffset), log.endOffset);
 }

@@ -1,4 +1,5 @@
 import { closeSync, constants, existsSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { MillraceError } from '../../functions/shared/errors.ts';
 
 type Entry = readonly [group: string, topic: string, partition: number, offset: number];
 
@@ -28,15 +29,43 @@ export class GroupOffsets {
     this.fd = undefined;
   }
 
-  /** Reads what is there and writes it anew, one line a partition. A line that was cut short by a crash is the last one, and is left out. */
+  /** Reads what is there and writes it anew, one line a partition. */
   private recover(path: string): void {
-    const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
-    for (const line of lines) {
-      const entry = JSON.parse(line) as Entry;
-      this.offsets.set(JSON.stringify(entry.slice(0, 3)), entry);
-    }
+    for (const entry of parseOffsets(readFileSync(path, 'utf8'))) this.offsets.set(JSON.stringify(entry.slice(0, 3)), entry);
     const text = [...this.offsets.values()].map((entry) => `${JSON.stringify(entry)}\n`).join('');
     writeFileSync(`${path}.new`, text, { mode: 0o600 });
     renameSync(`${path}.new`, path);
   }
+}
+
+/**
+ * The commits of a file. A line that was cut short by a crash is the last one, and is left out.
+ *
+ * @throws MILLRACE_DATA_INVALID
+ */
+export function parseOffsets(text: string): Entry[] {
+  const lines = text.split('\n').slice(0, -1);
+  return lines.map((line, i) => {
+    const entry = parseLine(line);
+    if (isEntry(entry)) return entry;
+    throw new MillraceError('MILLRACE_DATA_INVALID', `line ${i + 1} of the log's committed offsets is none; start with another --data`);
+  });
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function isEntry(value: unknown): value is Entry {
+  if (!Array.isArray(value) || value.length !== 4) return false;
+  const [group, topic, partition, offset] = value as readonly unknown[];
+  return typeof group === 'string' && typeof topic === 'string' && isCount(partition) && isCount(offset);
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

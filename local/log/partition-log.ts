@@ -87,16 +87,26 @@ export class PartitionLog {
    * @throws MILLRACE_MESSAGE_TOO_LARGE, MILLRACE_PRODUCE_FAILED
    */
   append(batch: MessageBatch): Promise<void> | undefined {
-    const { maxMessageBytes } = this.limits;
-    if (batch.largest > maxMessageBytes)
-      throw new MillraceError(
-        'MILLRACE_MESSAGE_TOO_LARGE',
-        `a message of ${batch.largest} bytes for ${this.topic}-${this.partition}, which takes ${maxMessageBytes} at most`,
-      );
+    this.check(batch);
     if (batch.count === 0) return undefined;
     if (this.holdsAppends && this.isHoldingBack) return this.hold(batch);
     this.write(batch);
     return undefined;
+  }
+
+  /** @throws MILLRACE_MESSAGE_TOO_LARGE if `append` would refuse this batch. */
+  check(batch: MessageBatch): void {
+    const { maxMessageBytes } = this.limits;
+    if (batch.largest <= maxMessageBytes) return;
+    throw new MillraceError(
+      'MILLRACE_MESSAGE_TOO_LARGE',
+      `a message of ${batch.largest} bytes for ${this.topic}-${this.partition}, which takes ${maxMessageBytes} at most`,
+    );
+  }
+
+  /** As `append`, at any lead: part of a transaction that has begun. */
+  appendNow(batch: MessageBatch): void {
+    if (batch.count > 0) this.write(batch);
   }
 
   /** The segment that holds `offset`, for readers that need no objects. `offset` lies within [startOffset, endOffset). */
@@ -108,6 +118,17 @@ export class PartitionLog {
   timeOf(offset: number): number {
     const segment = this.segmentAt(offset);
     return segment.times[offset - segment.baseOffset] ?? NaN;
+  }
+
+  /** The first record that was not appended before `time`; the end if there is none. */
+  offsetAt(time: number): number {
+    let [low, high] = [this.startOffset, this.endOffset];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.timeOf(middle) < time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Bytes in the log from the record `from` on. */

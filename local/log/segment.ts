@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { messageEnd, readMessage } from '../../functions/channels/embedded/message-layout.ts';
+import { messageEnd, readMessage, SMALLEST_MESSAGE } from '../../functions/channels/embedded/message-layout.ts';
+import { MillraceError } from '../../functions/shared/errors.ts';
 import type { MessageBatch } from './message-batch.ts';
 
 /**
@@ -80,22 +81,42 @@ export class Segment {
   }
 
   /**
-   * Indexes the batches that `bytes` begins with; stops at the first that is torn or false.
+   * Indexes the batches that `bytes` begins with; stops at the first whose checksum does not hold, which is a torn one.
    *
    * @returns the number of bytes that are good.
+   * @throws MILLRACE_DATA_INVALID for a batch whose checksum holds and that is none: it was never torn, so it is not to be cut off.
    */
   recover(): number {
     for (let batch = this.batchAt(this.used); batch; batch = this.batchAt(this.used)) {
+      if (batch.count * SMALLEST_MESSAGE > batch.end - this.used || !Number.isFinite(batch.time)) throw this.noBatch();
       this.growIndex(this.count + batch.count);
-      let at = this.used + BATCH_HEADER_BYTES;
       this.times.fill(batch.time, this.count, this.count + batch.count);
-      for (let i = 0; i < batch.count; i++) {
-        this.positions[this.count++] = at;
-        at = messageEnd(this.bytes, at);
-      }
+      this.indexMessages(this.bytes.subarray(0, batch.end), batch.count);
       this.used = batch.end;
     }
     return this.used;
+  }
+
+  /** Notes where the `count` messages begin that follow the header at `used` and fill `bytes`. */
+  private indexMessages(bytes: Buffer, count: number): void {
+    let at = this.used + BATCH_HEADER_BYTES;
+    try {
+      for (let i = 0; i < count; i++) {
+        this.positions[this.count++] = at;
+        at = messageEnd(bytes, at);
+      }
+    } catch (cause) {
+      throw this.noBatch(cause);
+    }
+    if (at !== bytes.length) throw this.noBatch();
+  }
+
+  private noBatch(cause?: unknown): MillraceError {
+    return new MillraceError(
+      'MILLRACE_DATA_INVALID',
+      `the log's segment from offset ${this.baseOffset} has a batch at byte ${this.used} that is none; start with another --data`,
+      { cause },
+    );
   }
 
   private batchAt(start: number): { count: number; time: number; end: number } | undefined {

@@ -87,6 +87,11 @@ describe('refuses', () => {
     ['a missing timestamp', event({ 'orders-1': [record(0, { timestamp: undefined })] })],
     ['a value that is no text', event({ 'orders-1': [record(0, { value: 7 })] })],
     ['a missing topic', event({ 'orders-1': [record(0, { topic: undefined })] })],
+    ['a partition that no number is', event({ 'orders-1': [record(0, { partition: null })] })],
+    ['a partition that cannot become a number', event({ 'orders-1': [record(0, { partition: { toString: 1, valueOf: 1 } })] })],
+    ['records of two partitions in one list', event({ 'orders-1': [record(0), record(1, { partition: 2 })] })],
+    ['a timestamp beyond all numbers', event({ 'orders-1': [record(0, { timestamp: Infinity })] })],
+    ['an end of nothing', { eventSource: 'millrace:end', generation: 1, partitions: [null] }],
     ['an end without offset', { eventSource: 'millrace:end', generation: 1, partitions: [{ topic: 'orders', partition: 0 }] }],
   ])('%s', (_, wrong) => {
     expect(() => parseEvent(wrong, 1)).toThrow(expect.objectContaining({ code: 'MILLRACE_EVENT_INVALID' }));

@@ -97,6 +97,14 @@ describe('errors', () => {
     }
   });
 
+  test('that cannot be read leave nobody waiting', async () => {
+    for (const body of ['{"code":', 'null', '{"code":"toString","message":7}']) {
+      onRequest = ({ id }, socket) => reply(socket, id, body, EMBEDDED_STATUS.failed);
+
+      await expect(ask()).rejects.toMatchObject({ code: 'MILLRACE_OUTCOME_UNKNOWN' });
+    }
+  });
+
   test('a loss fails everything that is pending; the next request connects again', async () => {
     onRequest = (_, socket) => socket.destroy();
     const outcomes = await Promise.allSettled([ask('a'), ask('b')]);
