@@ -158,12 +158,12 @@ function stageEntries(entries: ReadonlyMap<string, string>, resolveDir: string):
   };
 }
 
-/** What Millrace itself imports dynamically, the reading of sources, is for feeders: no function ever does. */
+/** The reading of sources is for feeders: no function ever does. */
 function withoutFeeding(names: ModuleNames): Plugin {
   return {
     name: 'millrace-feeding',
     setup(build) {
-      build.onResolve({ filter: /^\./ }, ({ path, kind, importer }) =>
+      build.onResolve({ filter: /^\.\/reader\.[jt]s$/ }, ({ path, kind, importer }) =>
         kind === 'dynamic-import' && names.isMillrace(importer) ? { path, external: true } : undefined,
       );
     },

@@ -14,6 +14,7 @@ import {
   type Envelope,
 } from '../functions/shared/embedded-wire.ts';
 import { isMillraceError, MillraceError } from '../functions/shared/errors.ts';
+import { decodeTransaction } from '../functions/channels/embedded/transaction-layout.ts';
 import { decodeStateOps } from '../functions/state/embedded/state-layout.ts';
 import type { StateBackend } from '../functions/state/state-backend.ts';
 import type { EmbeddedLog } from './log/embedded-log.ts';
@@ -100,6 +101,10 @@ function perform({ kind, body }: Envelope, log: EmbeddedLog, state: StateBackend
       return state.multi(decodeStateOps(body)).then(() => NOTHING);
     case EMBEDDED_OPERATIONS.list:
       return performList(new BodyReader(body), state);
+    case EMBEDDED_OPERATIONS.openProducer:
+      return performOpenProducer(new BodyReader(body), log);
+    case EMBEDDED_OPERATIONS.transact:
+      return performTransaction(body, log);
     default:
       throw new MillraceError('MILLRACE_CONNECTION_LOST', `operation ${kind} is not known: the bundle is of another version of Millrace`);
   }
@@ -113,6 +118,18 @@ async function performAppend(request: BodyReader, log: EmbeddedLog): Promise<Buf
 
 async function performCount(request: BodyReader, log: EmbeddedLog): Promise<Buffer> {
   return new BodyWriter(4).u32(await log.partitionCount(request.text())).buffer;
+}
+
+// Async, so that what they throw is answered.
+async function performOpenProducer(request: BodyReader, log: EmbeddedLog): Promise<Buffer> {
+  const { epoch, committed } = log.transactions.openProducer(request.text(), request.text(), request.u32());
+  const text = committed === undefined ? '' : String(committed);
+  return new BodyWriter(4 + textBytes(text)).u32(epoch).text(text).buffer;
+}
+
+async function performTransaction(body: Buffer, log: EmbeddedLog): Promise<Buffer> {
+  log.transactions.commit(decodeTransaction(body));
+  return NOTHING;
 }
 
 async function performRead(request: BodyReader, state: StateBackend): Promise<Buffer> {

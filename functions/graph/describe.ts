@@ -18,7 +18,7 @@ export function describePlan(plan: PipelinePlan): string {
 function describeStage(stage: StagePlan): readonly string[] {
   const tasks = stage.parallelism === null ? 'a task for each partition' : count(stage.parallelism, 'task');
   return [
-    `stage ${stage.id}: ${tasks}, ${stage.fenced ? 'fenced' : 'no fence'}${stage.journal ? ', journal' : ''}`,
+    `stage ${stage.id}: ${tasks}, ${stage.fenced ? 'fenced' : 'no fence'}${stage.journal ? ', journal' : ''}${stage.transactional ? ', exactly-once sink' : ''}`,
     `  in   ${describeInput(stage.input)}`,
     ...stage.operators.map((operator) => `  ${describeOperator(operator)}`),
     ...stage.outputs.map((output) => `  out  ${describeOutput(output)}`),

@@ -96,6 +96,7 @@ export interface SourceShape {
 export interface SinkShape {
   readonly kind: string;
   readonly topic?: string;
+  readonly delivery?: 'at-least-once' | 'exactly-once';
 }
 
 export interface WatermarkStrategyShape {

@@ -68,6 +68,7 @@ function toStage(draft: StageDraft, naming: Naming): StagePlan {
     outputs: draft.outputs.map((output) => toOutput(output, naming)),
     fenced: draft.fenced,
     journal: draft.journal,
+    transactional: draft.transactional,
     group: consumerGroup(naming.namespace, naming.pipeline, id),
   };
 }

@@ -47,7 +47,14 @@ export class StageDraft {
 
   /** Whether its tasks keep a fence: copies of a channel's records, and state, must be recognized. */
   get fenced(): boolean {
-    return this.journal || this.input.kind === 'channel' || this.operators.some(({ node }) => isStateful(node));
+    if (this.journal || this.input.kind === 'channel' || this.operators.some(({ node }) => isStateful(node))) return true;
+    // A sink's transaction takes the place of the fence only where it is the one output.
+    return this.transactional && this.outputs.length > 0;
+  }
+
+  /** Whether it has an exactly-once sink. */
+  get transactional(): boolean {
+    return this.operators.some(({ node }) => node.kind === 'sink' && node.sink.delivery === 'exactly-once');
   }
 
   /** Whether its outputs are committed with the state and sent from there. */

@@ -61,6 +61,8 @@ export interface StagePlan {
   readonly fenced: boolean;
   /** Whether its outputs are committed together with the state and only then sent, so its functions need not be deterministic. */
   readonly journal: boolean;
+  /** Whether it has an exactly-once sink. Without a fence the offset committed in the sink's transactions takes the fence's place. */
+  readonly transactional: boolean;
   /** Consumer group of its mapping: `<namespace>.<pipeline>.<stage>`. */
   readonly group: string;
 }

@@ -1,8 +1,15 @@
 import type { ChannelWriter } from '../channels/channel-writer.ts';
+import type { TransactionalLog } from '../channels/transactional-log.ts';
 import type { LogicalGraph } from '../graph/logical-graph.ts';
 import type { OperatorTable } from '../operators/operator.ts';
 import type { StateBackend } from '../state/state-backend.ts';
 import type { OpenTask } from './stage-runtime.ts';
+
+/** Environment variables of a function. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Lazy factories by name. */
+type Openers<T> = Readonly<Record<string, (env: Environment) => T | Promise<T>>>;
 
 /**
  * What a bundle chooses from: the generated entry names only adapters that the stage can use, each a lazy factory, so the same bytes run
@@ -15,7 +22,9 @@ export interface StageAdapters {
   readonly task: OpenTask;
   /** Operators that the stage runs. */
   readonly operators: OperatorTable;
-  readonly log: Readonly<Record<string, (address: string) => ChannelWriter | Promise<ChannelWriter>>>;
+  readonly log: Openers<ChannelWriter>;
   /** Empty for a stage without a fence. */
-  readonly state: Readonly<Record<string, (address: string) => StateBackend | Promise<StateBackend>>>;
+  readonly state: Openers<StateBackend>;
+  /** By the names of `log`; empty for a stage without an exactly-once sink. */
+  readonly transactions: Openers<TransactionalLog>;
 }

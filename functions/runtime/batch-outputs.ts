@@ -1,5 +1,6 @@
 import { FrameListMark, FrameListWriter } from '../codec/frame-writer.ts';
 import type { ChannelWriter, OutgoingMessage } from '../channels/channel-writer.ts';
+import type { TopicAppend } from '../channels/transactional-log.ts';
 import type { OutputOrigin, SinkWriter } from '../connectors/sink.ts';
 import type { StageOutput } from '../graph/stage-plan.ts';
 import { taskOf } from '../shared/distribution.ts';
@@ -110,15 +111,23 @@ export class BatchOutputs {
   }
 
   /**
-   * Sends everything in order: frames, dead letters, sinks; resolves when all is durable. After a failure nothing more is sent to any
+   * Sends everything in order: frames, dead letters, sinks that are not exactly-once; resolves when all is durable. After a failure nothing more is sent to any
    * partition, and what is under way is waited for.
    *
+   * @param deadLetterTopic - Undefined where the dead letters go another way.
    * @param finalWatermark - Sent to every partition of every channel, in an empty frame if need be; undefined if it did not rise.
    */
-  async publish(channels: ChannelWriter, deadLetterTopic: string, finalWatermark: number | undefined): Promise<void> {
+  async publish(channels: ChannelWriter, deadLetterTopic: string | undefined, finalWatermark: number | undefined): Promise<void> {
     await this.publishFrames(channels, finalWatermark);
-    if (this.deadLetters.length > 0) await channels.append(deadLetterTopic, 0, this.deadLetters);
-    for (const sink of this.sinks) await sink.flush(finalWatermark === Infinity);
+    if (deadLetterTopic !== undefined && this.deadLetters.length > 0) await channels.append(deadLetterTopic, 0, this.deadLetters);
+    for (const sink of this.sinks) if (!sink.take) await sink.flush(finalWatermark === Infinity);
+  }
+
+  /** What exactly-once sinks hold of input from offset `from` on, for a transaction; they hold nothing afterwards. */
+  async takeAppends(from: number): Promise<readonly TopicAppend[]> {
+    const lists: TopicAppend[] = [];
+    for (const sink of this.sinks) if (sink.take) lists.push(...(await sink.take(from)));
+    return lists;
   }
 
   private async publishFrames(channels: ChannelWriter, finalWatermark: number | undefined): Promise<void> {

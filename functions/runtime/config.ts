@@ -6,8 +6,6 @@ export interface StageConfig {
   readonly log: string;
   /** Adapter of the state store; `none` for a stage without a fence. */
   readonly state: string;
-  /** Address of the embedded log and state store: a socket path or `127.0.0.1:port`. */
-  readonly address: string;
   /** Every n-th batch is run twice and compared; 0 = never. */
   readonly determinismEvery: number;
 }
@@ -16,7 +14,6 @@ export function parseStageConfig(env: Readonly<Record<string, string | undefined
   return {
     log: env['MILLRACE_LOG'] ?? 'embedded',
     state: isFenced ? (env['MILLRACE_STATE'] ?? 'embedded') : 'none',
-    address: env['MILLRACE_EMBEDDED'] ?? '',
     determinismEvery: parseCount('MILLRACE_DETERMINISM_EVERY', env['MILLRACE_DETERMINISM_EVERY'] ?? '0'),
   };
 }

@@ -9,6 +9,7 @@ import { channelGap, FencedRun } from './fenced-run.ts';
 import type { InputBatch, InputMessage } from './kafka-event.ts';
 import { openTaskStore } from './open-task-store.ts';
 import { OutputJournal, publishJournal } from './output-journal.ts';
+import { takeTransaction, type TaskTransaction } from './task-transaction.ts';
 import type { OpenTask, StageRuntime, StageTask } from './stage-runtime.ts';
 import { TaskCounters } from './task-counters.ts';
 import type { Probe } from './stage-engine.ts';
@@ -17,11 +18,15 @@ import type { Probe } from './stage-engine.ts';
 const IMMEDIATE_TRIES = 3;
 const MAX_BACKOFF_MS = 2000;
 
+/** Somebody else has gone on, or may have: begin again at the fence, or at A0. */
+const BEGIN_AGAIN: ReadonlySet<string> = new Set(['MILLRACE_CONFLICT', 'MILLRACE_OUTCOME_UNKNOWN', 'MILLRACE_FENCED']);
+
 type Sinks = ReadonlyMap<number, SinkWriter<unknown>>;
 
 /** State that belongs to exactly the fence it stands beside. The attempt that holds it is its only owner. */
 interface Held {
   node: FenceNode;
+  readonly transaction: TaskTransaction | undefined;
   readonly state: CachedState['state'];
 }
 
@@ -57,7 +62,7 @@ class FencedTask implements StageTask {
         if (await this.attempt()) return;
       } catch (error) {
         // The image and the sinks of the failed attempt are gone with it; the fence says where to begin.
-        if (!isMillraceError(error, 'MILLRACE_CONFLICT') && !isMillraceError(error, 'MILLRACE_OUTCOME_UNKNOWN')) throw error;
+        if (!isMillraceError(error) || !BEGIN_AGAIN.has(error.code)) throw error;
         this.counters.conflicts++;
       }
       await this.pause(tries);
@@ -66,6 +71,19 @@ class FencedTask implements StageTask {
 
   /** True when the batch is applied; false to begin again at the fence. */
   private async attempt(): Promise<boolean> {
+    const { topic, partition } = this.batch;
+    const transaction = await takeTransaction(this.runtime, topic, partition); // A0
+    try {
+      const isApplied = await this.attemptWith(transaction);
+      if (transaction) this.runtime.transactions.putBack(this.task, transaction);
+      return isApplied;
+    } catch (error) {
+      void transaction?.close().catch(() => undefined); // never aborted: only a newer producer's first transaction ends what is under way
+      throw error;
+    }
+  }
+
+  private async attemptWith(transaction: TaskTransaction | undefined): Promise<boolean> {
     const node = await this.store.readFence(); // A1
     if (!node) {
       // Nothing is computed from a fence that is not there.
@@ -76,8 +94,8 @@ class FencedTask implements StageTask {
     const state = await this.store.load(node, cached);
     if (!state) return false;
     if (state !== cached?.state) this.counters.coldState = true;
-    if (!(await this.publishPending(node))) return false;
-    const held: Held = { node, state };
+    if (!(await this.publishPending(node, transaction))) return false;
+    const held: Held = { node, state, transaction };
     this.next = Math.max(this.next, node.fence.next);
     const messages = this.unapplied(node);
     const gap = messages[0] !== undefined && messages[0].offset > node.fence.next;
@@ -141,12 +159,13 @@ class FencedTask implements StageTask {
       if (again) throw recordFailed(this.task, again.origin, again.failure); // an error that comes and goes: the batch comes again
     }
     await outputs.publish(journal?.channels ?? this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); // A6
-    const pending = journal?.take();
+    if (!journal) await publishTransaction(held.transaction, outputs, run.draft.next);
+    const pending = journal?.take(await outputs.takeAppends(0));
     await this.commit(held, run, cuts, pending); // A7
-    if (pending) await this.sendPending(held.node, pending);
+    this.count(run, outputs);
+    if (pending) await this.sendPending(held.node, pending, held.transaction);
     this.runtime.sinks.putBack(this.task, sinks);
     if (journal) this.runtime.journals.putBack(this.task, journal);
-    this.count(run, outputs);
     return run.applied;
   }
 
@@ -157,16 +176,17 @@ class FencedTask implements StageTask {
   }
 
   /** A3, even if the whole batch turns out to be known. False if what the fence names is gone: the fence was old. */
-  private async publishPending(node: FenceNode): Promise<boolean> {
+  private async publishPending(node: FenceNode, transaction: TaskTransaction | undefined): Promise<boolean> {
     const [name] = node.fence.pending;
     if (name === undefined || this.runtime.published.get(this.task) === name) return true;
     const pending = await this.store.readPending(node);
-    if (pending) await this.sendPending(node, pending);
+    if (pending) await this.sendPending(node, pending, transaction);
     return pending !== undefined;
   }
 
-  private async sendPending({ fence }: FenceNode, pending: Uint8Array): Promise<void> {
-    await publishJournal(pending, this.runtime.ports);
+  private async sendPending({ fence }: FenceNode, pending: Uint8Array, transaction: TaskTransaction | undefined): Promise<void> {
+    const appends = await publishJournal(pending, this.runtime.ports);
+    if (transaction && appends.length > 0 && fence.next > (transaction.published ?? -1)) await transaction.commit(appends, fence.next);
     this.runtime.published.set(this.task, fence.pending[0] ?? '');
   }
 
@@ -242,4 +262,11 @@ class FencedTask implements StageTask {
     }
     await clock.sleep(wait);
   }
+}
+
+/** Outputs of input that an earlier attempt has published are not sent again; a batch without new ones needs no transaction. */
+async function publishTransaction(transaction: TaskTransaction | undefined, outputs: BatchOutputs, next: number): Promise<void> {
+  if (!transaction) return;
+  const appends = await outputs.takeAppends(transaction.published ?? 0);
+  if (appends.length > 0) await transaction.commit(appends, next);
 }

@@ -2,6 +2,7 @@
 export { createStageHandler } from './stage-handler.ts';
 export { openFencedTask } from './fenced-task.ts';
 export { openSourceTask } from './source-task.ts';
+export { openTransactionalTask } from './transactional-task.ts';
 export { aggregateOperator } from '../operators/aggregate.ts';
 export { filterOperator } from '../operators/filter.ts';
 export { flatMapOperator } from '../operators/flat-map.ts';
@@ -13,5 +14,11 @@ export { watermarksOperator } from '../operators/watermarks.ts';
 export type { StageAdapters } from './adapters.ts';
 export type { EndEvent, KafkaBatchResponse, KafkaEvent, KafkaEventRecord, LambdaContext, StageHandler } from './lambda.ts';
 export type { BatchMetrics } from './metrics.ts';
-export { openEmbeddedChannelWriter } from '../channels/embedded/channel-writer.ts';
-export { openEmbeddedStateBackend } from '../state/embedded/state-backend.ts';
+export {
+  openEmbeddedLog,
+  openEmbeddedState,
+  openEmbeddedTransactions,
+  openKafkaLog,
+  openKafkaTransactions,
+  openZooKeeperState,
+} from './openers.ts';

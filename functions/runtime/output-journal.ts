@@ -1,11 +1,13 @@
 import type { ChannelWriter, OutgoingMessage } from '../channels/channel-writer.ts';
-import { decodeValue, encodeValue } from '../codec/value.ts';
+import type { TopicAppend } from '../channels/transactional-log.ts';
+import { encodeValue } from '../codec/value.ts';
 import type { SinkContext } from '../connectors/sink.ts';
+import { type Check, decodeStored, isCount, isText, listOf, recordOf, stateCorrupt } from '../state/stored-value.ts';
 
 /** One append, in the order of the calls; messages without their field names. */
 type Append = readonly [topic: string, partition: number, messages: readonly Message[]];
 type Message = readonly [key: Uint8Array | null, value: Uint8Array | null, headers: NonNullable<OutgoingMessage['headers']>];
-type Entry = readonly [appends: readonly Append[], lines: readonly string[]];
+type Entry = readonly [appends: readonly Append[], lines: readonly string[], transaction: readonly Append[]];
 
 /**
  * Takes what a batch of a journal stage puts out, in place of the log: it is committed with the state, and only then sent. So what leaves
@@ -23,7 +25,7 @@ export class OutputJournal implements ChannelWriter, Pick<SinkContext, 'channels
   }
 
   append(topic: string, partition: number, messages: readonly OutgoingMessage[]): Promise<void> {
-    this.appends.push([topic, partition, messages.map(({ key, value, headers = [] }) => [key, value, headers])]);
+    this.appends.push(toAppend({ topic, partition, messages }));
     return Promise.resolve();
   }
 
@@ -39,21 +41,39 @@ export class OutputJournal implements ChannelWriter, Pick<SinkContext, 'channels
     return Promise.resolve();
   }
 
-  /** Everything taken so far, encoded, and forgets it; undefined if there is nothing. */
-  take(): Uint8Array | undefined {
-    const entry: Entry = [this.appends, this.lines];
+  /** Everything taken so far and what goes into a transaction, encoded, and forgets it; undefined if there is nothing. */
+  take(transaction: readonly TopicAppend[]): Uint8Array | undefined {
+    const entry: Entry = [this.appends, this.lines, transaction.map(toAppend)];
     this.appends = [];
     this.lines = [];
-    return entry[0].length + entry[1].length > 0 ? encodeValue(entry) : undefined;
+    return entry.some(({ length }) => length > 0) ? encodeValue(entry) : undefined;
   }
 }
 
+const isBytes: Check = (value) => value instanceof Uint8Array;
+const isField: Check = (value) => value === null || isBytes(value);
+const isMessage = recordOf([isField, isField, listOf(recordOf([isText, isBytes]))]);
+const areAppends = listOf(recordOf([isText, isCount, listOf(isMessage)]));
+const isEntry = recordOf([areAppends, listOf(isText), areAppends]);
+
+/** What `take` encoded. @throws MILLRACE_STATE_CORRUPT for anything else, before any of it is sent */
+export function decodeJournal(bytes: Uint8Array): Entry {
+  const entry = decodeStored(bytes, JOURNAL);
+  if (!isEntry(entry)) throw stateCorrupt(JOURNAL, 'it is no list of messages and lines');
+  return entry as Entry;
+}
+
+const JOURNAL = 'a journal of outputs';
+
 /**
  * Sends what `take` gave: the appends of one partition strictly one after another (I7), partitions side by side. After a failure nothing
- * more is sent, and what is under way is waited for.
+ * more is sent, and what is under way is waited for. Gives what is to be sent in a transaction.
  */
-export async function publishJournal(bytes: Uint8Array, { channels, print }: Pick<SinkContext, 'channels' | 'print'>): Promise<void> {
-  const [appends, lines] = decodeValue(bytes) as Entry;
+export async function publishJournal(
+  bytes: Uint8Array,
+  { channels, print }: Pick<SinkContext, 'channels' | 'print'>,
+): Promise<readonly TopicAppend[]> {
+  const [appends, lines, transaction] = decodeJournal(bytes);
   const byPartition = new Map<string, Append[]>();
   for (const append of appends) {
     const name = `${append[0]}-${append[1]}`;
@@ -75,6 +95,11 @@ export async function publishJournal(bytes: Uint8Array, { channels, print }: Pic
   await Promise.all([...byPartition.values()].map(send));
   if (failures.length > 0) throw failures[0];
   for (const line of lines) print(line);
+  return transaction.map(([topic, partition, messages]) => ({ topic, partition, messages: messages.map(toMessage) }));
+}
+
+function toAppend({ topic, partition, messages }: TopicAppend): Append {
+  return [topic, partition, messages.map(({ key, value, headers = [] }) => [key, value, headers])];
 }
 
 function toMessage([key, value, headers]: Message): OutgoingMessage {

@@ -28,11 +28,14 @@ const NO_DELTA = new Uint8Array();
 
 export const openSourceTask: OpenTask = (runtime, batch, _deadline, counters) => new SourceTask(runtime, batch, counters);
 
+/** Sends what a batch put out; resolves when it is durable. */
+export type SendOutputs = (outputs: BatchOutputs, risenWatermark: number | undefined) => Promise<void>;
+
 /**
  * One batch of a source task without state (protocol section 4): no fence, its input offsets are the origins. A partition's log then
  * holds the same records with the same watermark steps between them, whatever the cuts and restarts; the next stage drops copies.
  */
-class SourceTask implements StageTask {
+export class SourceTask implements StageTask {
   /** A failed batch comes again whole: the steps up to a place inside it have not gone out. */
   readonly next: number;
   private readonly runtime: StageRuntime;
@@ -40,8 +43,9 @@ class SourceTask implements StageTask {
   private readonly task: string;
   private readonly codec: Codec<unknown>;
   private readonly counters: TaskCounters;
+  private readonly send: SendOutputs;
 
-  constructor(runtime: StageRuntime, batch: InputBatch, counters: TaskCounters) {
+  constructor(runtime: StageRuntime, batch: InputBatch, counters: TaskCounters, send: SendOutputs = sendBy(runtime)) {
     if (!runtime.codec)
       throw new MillraceError('MILLRACE_PLAN_MISMATCH', `stage ${runtime.stage.id} reads a channel, so it needs a fence; plan it again`);
     this.next = batch.messages[0]?.offset ?? 0;
@@ -50,6 +54,7 @@ class SourceTask implements StageTask {
     this.task = runtime.task(batch.topic, batch.partition);
     this.codec = runtime.codec;
     this.counters = counters;
+    this.send = send;
   }
 
   async run(): Promise<void> {
@@ -61,7 +66,7 @@ class SourceTask implements StageTask {
     const interval = runtime.plan.settings.watermarkIntervalMs;
     const before = roundWatermark(start.watermark, interval);
     const after = roundWatermark(run.generator.watermark, interval);
-    await run.outputs.publish(runtime.ports.channels, runtime.plan.deadLetterTopic, after > before ? after : undefined); // S3
+    await this.send(run.outputs, after > before ? after : undefined); // S3
     runtime.generators.putBack(task, run.generator); // S4
     runtime.sinks.putBack(task, sinks);
     runtime.countBatch(run.recordsIn);
@@ -130,4 +135,8 @@ class SourceTask implements StageTask {
     const { id: stage } = this.runtime.stage;
     outputs.deadLetters.push(deadLetterMessage({ origin, stage, task: this.task, failure, ...record.payload() }));
   }
+}
+
+function sendBy({ ports, plan }: StageRuntime): SendOutputs {
+  return (outputs, risenWatermark) => outputs.publish(ports.channels, plan.deadLetterTopic, risenWatermark);
 }

@@ -3,7 +3,7 @@ import { ALL_OPERATORS } from '../operators/all-operators.ts';
 import type { PipelinePlan, StagePlan } from '../graph/stage-plan.ts';
 import { systemClock } from '../shared/clock.ts';
 import { isMillraceError, MillraceError } from '../shared/errors.ts';
-import type { StageAdapters } from './adapters.ts';
+import type { Environment, StageAdapters } from './adapters.ts';
 import { parseStageConfig, type StageConfig } from './config.ts';
 import { openFencedTask } from './fenced-task.ts';
 import { type InputBatch, parseEvent } from './kafka-event.ts';
@@ -12,6 +12,7 @@ import { stageBatchChannel } from './metrics.ts';
 import { openSourceTask } from './source-task.ts';
 import { DEFAULT_RUNTIME_OPTIONS, type OpenTask, type StagePorts, StageRuntime } from './stage-runtime.ts';
 import { TaskCounters } from './task-counters.ts';
+import { openTransactionalTask } from './transactional-task.ts';
 
 type Failed = KafkaBatchResponse['batchItemFailures'][number];
 
@@ -38,7 +39,7 @@ export function createStageHandler(plan: PipelinePlan, stageId: string, adapters
 async function openHandler(plan: PipelinePlan, stageId: string, adapters: StageAdapters): Promise<StageHandler> {
   const stage = findStage(plan, stageId);
   const config = parseStageConfig(process.env, stage.fenced);
-  const ports = await openPorts(config, adapters);
+  const ports = await openPorts(config, adapters, process.env, stage.transactional);
   const graph = adapters.pipeline.build(plan.params);
   const options = { ...DEFAULT_RUNTIME_OPTIONS, determinismEvery: config.determinismEvery };
   return stageHandler(new StageRuntime(plan, { stage, graph, operators: adapters.operators }, ports, options), adapters.task);
@@ -54,7 +55,7 @@ export function createStageRuntime(
 ): StageHandler {
   const stage = findStage(plan, stageId);
   const runtime = new StageRuntime(plan, { stage, graph, operators: ALL_OPERATORS }, ports, options);
-  return stageHandler(runtime, stage.fenced ? openFencedTask : openSourceTask);
+  return stageHandler(runtime, stage.fenced ? openFencedTask : stage.transactional ? openTransactionalTask : openSourceTask);
 }
 
 function stageHandler(runtime: StageRuntime, openTask: OpenTask): StageHandler {
@@ -125,9 +126,10 @@ function findStage(plan: PipelinePlan, stageId: string): StagePlan {
   throw new MillraceError('MILLRACE_PLAN_MISMATCH', `the plan of pipeline ${plan.pipeline} has no stage '${stageId}'; it has ${known}`);
 }
 
-async function openPorts(config: StageConfig, adapters: StageAdapters): Promise<StagePorts> {
-  const channels = await pick('MILLRACE_LOG', config.log, adapters.log)(config.address);
-  const state = config.state === 'none' ? undefined : await pick('MILLRACE_STATE', config.state, adapters.state)(config.address);
+async function openPorts(config: StageConfig, adapters: StageAdapters, env: Environment, isTransactional: boolean): Promise<StagePorts> {
+  const channels = await pick('MILLRACE_LOG', config.log, adapters.log)(env);
+  const transactions = isTransactional ? await pick('MILLRACE_LOG', config.log, adapters.transactions)(env) : undefined;
+  const state = config.state === 'none' ? undefined : await pick('MILLRACE_STATE', config.state, adapters.state)(env);
   // The function's own output is where its print sink goes.
   const print = (line: string): void => {
     process.stdout.write(`${line}\n`);
@@ -135,7 +137,7 @@ async function openPorts(config: StageConfig, adapters: StageAdapters): Promise<
   const log = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
-  return { channels, state, clock: systemClock, print, log };
+  return { channels, transactions, state, clock: systemClock, print, log };
 }
 
 function pick<T>(variable: string, name: string, table: Readonly<Record<string, T>>): T {

@@ -1,4 +1,5 @@
 import type { ChannelWriter } from '../channels/channel-writer.ts';
+import type { TransactionalLog } from '../channels/transactional-log.ts';
 import type { Codec } from '../codec/codec.ts';
 import type { Source } from '../connectors/source.ts';
 import type { Sink, SinkContext, SinkWriter } from '../connectors/sink.ts';
@@ -14,11 +15,14 @@ import type { StageCode } from './operator-chain.ts';
 import type { OutputJournal } from './output-journal.ts';
 import { StageEngine } from './stage-engine.ts';
 import { TaskCache } from './task-cache.ts';
+import type { TaskTransaction } from './task-transaction.ts';
 import type { TaskCounters } from './task-counters.ts';
 
 /** Everything outside that a stage talks to. */
 export interface StagePorts {
   readonly channels: ChannelWriter;
+  /** Only for a stage with an exactly-once sink. */
+  readonly transactions?: TransactionalLog | undefined;
   /** Undefined for a stage without a fence, which never touches a store. */
   readonly state: StateBackend | undefined;
   readonly clock: Clock;
@@ -70,6 +74,7 @@ export class StageRuntime {
   readonly codec: Codec<unknown> | undefined;
   readonly states = new TaskCache<CachedState>();
   readonly generators = new TaskCache<Generator>();
+  readonly transactions = new TaskCache<TaskTransaction>();
   readonly journals = new TaskCache<OutputJournal>();
   /** The pending outputs, by task, that this environment has sent itself. */
   readonly published = new Map<string, string>();

@@ -1,4 +1,5 @@
 import type { ChannelWriter } from '../../functions/channels/channel-writer.ts';
+import type { TransactionalLog } from '../../functions/channels/transactional-log.ts';
 import type { StateBackend } from '../../functions/state/state-backend.ts';
 import { MillraceError } from '../../functions/shared/errors.ts';
 
@@ -49,22 +50,39 @@ export function faultyChannels(inner: ChannelWriter, plan: FaultPlan): ChannelWr
   return {
     partitionCount: (topic) => inner.partitionCount(topic),
     close: () => inner.close(),
-    append: async (topic, partition, messages) => {
-      const fault = plan.take(
-        'append',
-        (one) =>
-          ('fail' in one && one.fail === 'append') ||
-          ('lose' in one && one.lose === 'append') ||
-          ('crash' in one && one.crash !== 'after-commit'),
-      );
-      if (fault && 'fail' in fault) throw new MillraceError('MILLRACE_PRODUCE_FAILED', `append to ${topic}-${partition} failed on purpose`);
-      if (fault && 'crash' in fault && fault.crash === 'before-publish') throw new EnvironmentDied('before publish');
-      await inner.append(topic, partition, messages);
-      if (fault && 'lose' in fault)
-        throw new MillraceError('MILLRACE_PRODUCE_FAILED', `the answer of an append to ${topic}-${partition} was lost on purpose`);
-      if (fault) throw new EnvironmentDied('after publish');
+    append: (topic, partition, messages) =>
+      publish(plan, `append to ${topic}-${partition}`, () => inner.append(topic, partition, messages)),
+  };
+}
+
+/** Transactions of the same log; each is one chance, as an append is. */
+export function faultyTransactions(inner: TransactionalLog, plan: FaultPlan): TransactionalLog {
+  return {
+    close: () => inner.close(),
+    openProducer: async (id, topic, partition) => {
+      const producer = await inner.openProducer(id, topic, partition);
+      return {
+        committed: producer.committed,
+        close: () => producer.close(),
+        commit: (appends, offset) => publish(plan, `transaction of ${id}`, () => producer.commit(appends, offset)),
+      };
     },
   };
+}
+
+async function publish(plan: FaultPlan, what: string, send: () => Promise<void>): Promise<void> {
+  const fault = plan.take(
+    'append',
+    (one) =>
+      ('fail' in one && one.fail === 'append') ||
+      ('lose' in one && one.lose === 'append') ||
+      ('crash' in one && one.crash !== 'after-commit'),
+  );
+  if (fault && 'fail' in fault) throw new MillraceError('MILLRACE_PRODUCE_FAILED', `the ${what} failed on purpose`);
+  if (fault && 'crash' in fault && fault.crash === 'before-publish') throw new EnvironmentDied('before publish');
+  await send();
+  if (fault && 'lose' in fault) throw new MillraceError('MILLRACE_PRODUCE_FAILED', `the answer of the ${what} was lost on purpose`);
+  if (fault) throw new EnvironmentDied('after publish');
 }
 
 /** A state store whose calls can fail, lose their answer, or be the last thing that an environment does. */

@@ -1,4 +1,5 @@
 import type { ChannelWriter, OutgoingMessage } from '../../functions/channels/channel-writer.ts';
+import type { TopicAppend, TransactionalLog, TransactionalProducer } from '../../functions/channels/transactional-log.ts';
 import { MillraceError } from '../../functions/shared/errors.ts';
 import type { Clock } from '../../functions/shared/clock.ts';
 
@@ -10,8 +11,10 @@ export interface LoggedMessage extends OutgoingMessage {
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 /** Topics in memory, for tests in one process: synchronous inside, so that a run has one order of events. */
-export class MemoryLog implements ChannelWriter {
+export class MemoryLog implements ChannelWriter, TransactionalLog {
   private readonly topics = new Map<string, LoggedMessage[][]>();
+  /** By producer: the newest epoch, and the offset that it has committed. */
+  private readonly producers = new Map<string, { epoch: number; offset: number | undefined }>();
   private readonly clock: Clock;
 
   constructor(clock: Clock) {
@@ -41,6 +44,26 @@ export class MemoryLog implements ChannelWriter {
     const partitions = this.topics.get(topic);
     if (!partitions) throw missing(topic);
     return partitions;
+  }
+
+  openProducer(id: string): Promise<TransactionalProducer> {
+    const state = this.producers.get(id) ?? { epoch: 0, offset: undefined };
+    this.producers.set(id, state);
+    const epoch = ++state.epoch;
+    return Promise.resolve({
+      committed: state.offset,
+      commit: async (appends: readonly TopicAppend[], offset: number) => {
+        if (state.epoch !== epoch) throw new MillraceError('MILLRACE_FENCED', `there is a newer producer ${id}`);
+        // All is checked before anything is appended.
+        for (const { topic, partition, messages } of appends) {
+          this.partition(topic, partition);
+          for (const { value } of messages) checkSize(topic, value);
+        }
+        for (const { topic, partition, messages } of appends) await this.append(topic, partition, messages);
+        state.offset = offset;
+      },
+      close: () => Promise.resolve(),
+    });
   }
 
   close(): Promise<void> {

@@ -6,7 +6,7 @@ import { createStageRuntime } from '../../functions/runtime/stage-handler.ts';
 import type { StageHandler } from '../../functions/runtime/lambda.ts';
 import { DEFAULT_RUNTIME_OPTIONS } from '../../functions/runtime/stage-runtime.ts';
 import { MemoryStateBackend } from '../../functions/state/memory/memory-state-backend.ts';
-import { type Fault, faultyChannels, FaultPlan, faultyState } from './faults.ts';
+import { type Fault, faultyChannels, FaultPlan, faultyState, faultyTransactions } from './faults.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MemoryLog } from './memory-log.ts';
 import { readChannel, readDeadLetters, readSink, type StageOutputs } from './stage-run.ts';
@@ -70,6 +70,7 @@ export class TestWorld {
   private openHandler(stage: string): StageHandler {
     const ports = {
       channels: faultyChannels(this.log, this.faults),
+      transactions: faultyTransactions(this.log, this.faults),
       state: faultyState(this.state, this.faults),
       clock: this.clock,
       print: (line: string) => {

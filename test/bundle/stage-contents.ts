@@ -2,19 +2,23 @@ import { readFileSync } from 'node:fs';
 import type { BundleInput } from '../../infra/bundle-contents.ts';
 import type { StageBundle } from '../../infra/bundling.ts';
 
-/** Packages that no shipped stage holds; third-party clients come with the issues that choose them. */
-const BARRED = /^(zeromq|@aws-sdk\/.*|aws-cdk-lib|constructs|esbuild|kafkajs|node-zookeeper-client)$/;
+/** Packages that no shipped stage holds. */
+const BARRED = /^(zeromq|@aws-sdk\/.*|aws-cdk-lib|constructs|esbuild)$/;
+
+/** Third parties' clients: of the log, and of the state store that only stages with a fence use. */
+const LOG_CLIENT = ['kafkajs'];
+const STATE_CLIENT = ['node-zookeeper-client', 'async', 'underscore'];
 
 /** Millrace's folders that no stage holds. */
-const BARRED_FOLDERS = /^millrace\/(dist\/(esm|cjs)\/)?(local|infra|functions\/(relay|state\/memory|state\/zookeeper))\//;
+const BARRED_FOLDERS = /^millrace\/(dist\/(esm|cjs)\/)?(local|infra|functions\/(relay|state\/memory|coordination\/memory))\//;
 
-/** The adapter of stages that keep a fence. */
-const STATE_CLIENT = /^millrace\/(dist\/(esm|cjs)\/)?functions\/state\/embedded\//;
+/** The adapters of stages that keep a fence. */
+const STATE_ADAPTERS = /^millrace\/(dist\/(esm|cjs)\/)?functions\/(state\/embedded|state\/zookeeper|coordination)\//;
 
 /** What is in a bundle of a shipped stage and should not be, largest first. */
 export function intruders(inputs: readonly BundleInput[], isFenced: boolean): string[] {
   const isBarred = ({ path, owner }: BundleInput): boolean =>
-    BARRED.test(owner) || BARRED_FOLDERS.test(path) || (!isFenced && STATE_CLIENT.test(path));
+    BARRED.test(owner) || BARRED_FOLDERS.test(path) || (!isFenced && (STATE_ADAPTERS.test(path) || STATE_CLIENT.includes(owner)));
   return inputs.filter((input) => input.bytes > 0 && isBarred(input)).map(({ path }) => path);
 }
 
@@ -27,5 +31,5 @@ export function millraceBytes({ bytes, inputs }: Pick<StageBundle, 'bytes' | 'in
 /** What Millrace is built on: in a stage, part of what it adds. */
 function dependencies(): string[] {
   const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly dependencies: Readonly<Record<string, string>> };
-  return Object.keys(dependencies);
+  return Object.keys(dependencies).filter((name) => ![...LOG_CLIENT, ...STATE_CLIENT].includes(name));
 }

@@ -14,7 +14,7 @@ const KEYS = 97;
 /** Two hops, so that channels hold frames at the moment of a kill; the sums go on beyond integers that doubles could hide errors in. */
 const COUNTING = pipelineFile(
   'counting',
-  `env.fromCollection(Array.from({ length: ${RECORDS} }, (_, i) => i), { uid: 'numbers' })
+  `const totals = env.fromCollection(Array.from({ length: ${RECORDS} }, (_, i) => i), { uid: 'numbers' })
     .keyBy((n) => n % ${KEYS})
     .process({
       state: { seen: valueState('seen', { default: { count: 0, sum: 0 } }) },
@@ -34,8 +34,9 @@ const COUNTING = pipelineFile(
         ctx.state.total.update(total);
         return [{ group: key % 10, ...total }];
       },
-    }).uid('second')
-    .sinkTo(kafka.sink({ topic: 'totals', value: json(), key: ({ group }) => String(group) }));`,
+    }).uid('second');
+  totals.sinkTo(kafka.sink({ topic: 'totals', value: json(), key: ({ group }) => String(group) }));
+  totals.sinkTo(kafka.sink({ topic: 'once', value: json(), key: ({ group }) => String(group), delivery: 'exactly-once' }));`,
   '{ parallelism: 3, batchSize: 500 }',
 );
 
@@ -71,6 +72,30 @@ async function readTotals(dataDir: string): Promise<{ totals: Record<string, { c
   }
   await log.close();
   return { totals, conflicts };
+}
+
+/** Each group's counts in the topic of the exactly-once sink, in their order. */
+async function readOnce(dataDir: string): Promise<Record<string, number[]>> {
+  const log = new EmbeddedLog({ dataDir });
+  const counts: Record<string, number[]> = {};
+  for (const { partition, startOffset, endOffset } of log.partitions('once')) {
+    for (let from = startOffset; from < endOffset;) {
+      const records = log.read('once', partition, from, { maxRecords: 10_000, maxBytes: 8_000_000 });
+      for (const { value } of records) {
+        const { group, count } = JSON.parse(Buffer.from(value ?? []).toString()) as { group: number; count: number };
+        (counts[String(group)] ??= []).push(count);
+      }
+      from = (records.at(-1)?.offset ?? endOffset) + 1;
+    }
+  }
+  await log.close();
+  return counts;
+}
+
+/** 1, 2, 3 … up to the total of each group. */
+function expectedCounts(): Record<string, number[]> {
+  const totals = Object.entries(expectedTotals());
+  return Object.fromEntries(totals.map(([group, { count }]) => [group, Array.from({ length: count }, (_, i) => i + 1)]));
 }
 
 function run(dir: string): ReturnType<typeof spawnMillrace> {
@@ -109,6 +134,7 @@ describe('a run with --data', () => {
     expect([first.code, second.code]).toEqual([0, 0]);
     expect(totalRecords(first, 'second') + totalRecords(second, 'second')).toBe(RECORDS);
     expect(await readTotals(join(dir, 'data'))).toEqual({ totals: expectedTotals(), conflicts: [] });
+    expect(await readOnce(join(dir, 'data'))).toEqual(expectedCounts());
   }, 60_000);
 
   test('killed at moments that nobody chose gives exact results in the end', async () => {
@@ -130,6 +156,7 @@ describe('a run with --data', () => {
     expect(last.stderr).not.toContain('error MILLRACE');
     expect(last.code).toBe(0);
     expect(await readTotals(join(dir, 'data'))).toEqual({ totals: expectedTotals(), conflicts: [] });
+    expect(await readOnce(join(dir, 'data'))).toEqual(expectedCounts());
   }, 120_000);
 });
 

@@ -32,8 +32,8 @@ test('there is no section in another form', () => {
 
 test('each code is made into an error somewhere', () => {
   const sources = readSources();
-  // The first argument of a call: `isMillraceError(error, CODE)` has it as its second.
-  const unused = Object.keys(ERROR_CODES).filter((code) => !new RegExp(`\\(\\s*'${code}'`).test(sources));
+  // The first argument of a call or an entry of a table: `isMillraceError(error, CODE)` has it as its second argument.
+  const unused = Object.keys(ERROR_CODES).filter((code) => !new RegExp(`[([:]\\s*'${code}'`).test(sources));
 
   expect(unused).toEqual([]);
 });

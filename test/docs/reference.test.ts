@@ -67,7 +67,7 @@ test('configuration: settings, flags, variables and defaults', () => {
 test('configuration: the variables that it names are read', () => {
   const none = new Map<string, string>();
   const variables = tableRows(readDocument('docs/reference/configuration.md'), 'setting').map(([, , variable]) => code(variable));
-  const valueOf = (name: string): string => (name.endsWith('PARTIAL_BATCH_RESPONSE') ? 'true' : '2000');
+  const valueOf = (name: string): string => (/PARTIAL_BATCH_RESPONSE|CREATE_TOPICS/.test(name) ? 'true' : '2000');
   const env = Object.fromEntries(variables.map((name) => [name, valueOf(name)]));
 
   const { entries } = resolveConfig({

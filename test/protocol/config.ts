@@ -49,8 +49,12 @@ export interface WorldConfig {
   readonly grouped: boolean;
   /** One record puts out more than a topic takes. */
   readonly huge: boolean;
-  /** B commits its outputs with its state, and its function is not deterministic. */
+  /** B, and C with an exactly-once sink, commit outputs with their state, and their functions are not deterministic. */
   readonly journal: boolean;
+  /** Nothing but A and an exactly-once sink: no fence anywhere. */
+  readonly bare: boolean;
+  /** The sink is an exactly-once sink. */
+  readonly exactlyOnce: boolean;
   /** Messages per batch, at most. */
   readonly batch: number;
 }
@@ -107,6 +111,8 @@ export function createConfig(seed: number, fixed: Partial<WorldConfig> = {}): Wo
     batch: 1 + n(4) * (1 + n(4)),
     huge: false,
     journal: one(5),
+    exactlyOnce: one(3),
+    bare: one(8),
     ...fixed,
   };
   return { ...drawn, ...compatible(drawn) };
@@ -118,10 +124,17 @@ export const ZOMBIES: readonly string[] = [
   ...['duplicate invocation', 'function timeout', 'offset reset'],
 ];
 
+/** What a world without a stage that keeps state can have. */
+const BARE: Partial<WorldConfig> = {
+  ...{ topology: 'chain', exactlyOnce: true, journal: false, rebalance: false, late: false, huge: false },
+  ...{ poison: false, mends: false, poisonTimers: false, hiccups: false, ticks: false },
+};
+
 /** Takes back what the oracle could not judge, or what cannot go together. */
 function compatible(config: WorldConfig): Partial<WorldConfig> {
   const { late, hiccups, topology, rebalance, ticks, poison } = config;
   const direct = topology === 'direct';
+  if (config.bare) return BARE;
   return {
     ...(late && { partitions: 1, topology: topology === 'fanin' ? 'chain' : topology, poison: poison && !direct, rebalance: false }),
     ...(direct && { rebalance: false, ticks: ticks && config.bounded }),

@@ -7,6 +7,7 @@ import type { WorldConfig } from './config.ts';
 import type { RuntimeModule } from './runtime-module.ts';
 import type { SimLog } from './sim-log.ts';
 import type { SimState } from './sim-state.ts';
+import type { SimTransactions } from './sim-transactions.ts';
 import type { Owner, Simulator } from './simulator.ts';
 
 /** Execution environments a stage. */
@@ -35,6 +36,8 @@ export interface StageServices {
   readonly simulator: Simulator;
   readonly state: SimState;
   readonly log: SimLog;
+  readonly transactions: SimTransactions;
+  readonly onLog: (line: string) => void;
 }
 
 /** One execution environment: a handler, and what it keeps between invocations. A crash ends all that runs in it. */
@@ -89,10 +92,11 @@ export class StageFunction {
     this.createHandler = (owner) => {
       const ports = {
         channels: services.log.connect(owner, stage.fenced),
+        transactions: services.transactions.connect(owner),
         state: stage.fenced ? services.state.connect(owner) : undefined,
         clock: this.clock(owner),
         print: () => undefined,
-        log: () => undefined,
+        log: services.onLog,
       };
       return runtime.createStageRuntime(plan, stage.id, graph, ports, options);
     };

@@ -34,7 +34,7 @@ export function createInput(config: WorldConfig): InputPartition[] {
     const draft = drafts[config.topology === 'direct' ? hash(key) % drafts.length : n(drafts.length)];
     time += n(7);
     const own = Math.max(0, time - n(BOUND_MS + 1) - (config.late && n(3) === 0 ? 15 : 0));
-    const gap = config.topology === 'direct' && n(3) === 0 ? 1 + n(2) : 0;
+    const gap = (config.topology === 'direct' || config.bare) && n(3) === 0 ? 1 + n(2) : 0;
     const record = { id: `s${i}`, key, time: own, two: n(3) === 0, ...(config.huge && i === 2 && { huge: true }) };
     draft?.messages.push(toMessage(config, record, nextOffset(draft.messages) + gap, n));
   }

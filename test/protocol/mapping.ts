@@ -108,9 +108,24 @@ export class Mapping {
   private reset(batches: readonly Batch[]): void {
     const { simulator } = this.world;
     for (const { partition } of batches) {
+      this.startAtLatest(partition);
       if (simulator.fault(0.015, 'mapping', 'offset reset') === undefined) continue;
       this.committed.set(partition, Math.max(0, this.committedOf(partition) - 1 - simulator.extent(6, 0.2)));
     }
+  }
+
+  /** Nothing is committed yet, the function has begun, and the mapping is made anew with LATEST: what it skips is a gap that must be counted. */
+  private startAtLatest(partition: number): void {
+    const { world, topic, stage } = this;
+    const waiting = this.waiting(partition);
+    const task = `${topic}-${partition}`;
+    if (!world.config.bare || this.committedOf(partition) > 0 || waiting.length < 2) return;
+    if (!world.transactions.hasSent(`${stage.group}.${task}.`)) return;
+    if (world.simulator.fault(0.3, 'mapping', 'starts at latest') === undefined) return;
+    const skipped = waiting.slice(0, -1);
+    const ids = skipped.map(({ value }) => Buffer.from(value ?? []).toString());
+    world.skipped.set(task, ids);
+    this.committed.set(partition, skipped.length);
   }
 
   private event(batches: readonly Batch[]): KafkaEvent {

@@ -170,6 +170,14 @@ export function createPipeline(config: WorldConfig, failures: Failures): Pipelin
   return pipeline('w', options, (env) => {
     const direct = topology === 'direct';
     const sources = (topology === 'fanin' ? ['a', 'z'] : ['a']).map((name) => source(env, name, direct));
+    const sink = kafkaSink<Item>({
+      ...{ topic: SINK_TOPIC, value: json<Item>(), key: ({ key }: Item) => key },
+      delivery: config.exactlyOnce ? 'exactly-once' : 'at-least-once',
+    });
+    if (config.bare) {
+      for (const stream of sources) stream.map(toMain).sinkTo(sink);
+      return;
+    }
     const [first, ...others] = direct ? sources.map((stream) => stream.map(toMain)) : sources.flatMap(twoEdges);
     if (!first) throw new Error('no source');
     let merged: DataStream<Item> = others.length > 0 ? first.union(...others) : first;
@@ -191,7 +199,8 @@ export function createPipeline(config: WorldConfig, failures: Failures): Pipelin
       .process(keyedOperator('c', false, failures))
       .uid('c')
       .setParallelism(tasksC);
-    c.union(c.getSideOutput(extraTag)).sinkTo(kafkaSink({ topic: SINK_TOPIC, value: json<Item>(), key: ({ key }) => key }));
+    if (config.journal && config.exactlyOnce) c.journal();
+    c.union(c.getSideOutput(extraTag)).sinkTo(sink);
   });
 }
 

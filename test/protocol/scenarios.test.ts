@@ -33,6 +33,8 @@ const PLAIN: Partial<WorldConfig> = {
     hiccups: false,
     badInput: false,
     journal: false,
+    exactlyOnce: false,
+    bare: false,
     ticks: false,
     rebalance: false,
     bounded: false,
@@ -190,6 +192,35 @@ describe('scenarios of protocol.md, section 8', () => {
     await playEach({ ...journal, rotating: true }, 'A3 pending', 'crash', 2, at('A6 frame', 2, 'crash'));
     await playEach(journal, 'A7 journal chunk', 'write applied, unknown', 3);
     await playEach({ ...journal, topology: 'direct' }, 'A6 frame', 'pause', 4, impatient, 6);
+  });
+
+  test.each([
+    ['a stage with a fence', { tasksC: 1 }],
+    ['a stage that journals', { tasksC: 1, journal: true }],
+    ['a source stage without a fence', { bare: true }],
+  ])(
+    '13: exactly-once sink of %s: outcomes unknown, zombie producers, two environments in turn',
+    async (_, stage) => {
+      const fixed = { ...stage, exactlyOnce: true, rotating: true };
+      const commits = ['transaction lost', 'transaction unacknowledged', 'transaction late', 'markers late', 'offsets late', 'crash'];
+      for (const fault of commits) await playEach(fixed, 'A6 transaction commit', fault, 3, undefined, 10);
+      for (const fault of ['transaction send lost', 'transaction send unacknowledged', 'transaction send late', 'crash']) {
+        await playEach(fixed, 'A6 transaction send', fault, 2, undefined, 20);
+      }
+      for (const point of ['A0 init', 'A0 offset', 'A6 transaction send', 'A6 transaction commit']) {
+        await playEach(fixed, point, 'pause', 2, impatient, 6);
+      }
+    },
+    120_000,
+  );
+
+  test('13: a mapping that begins again behind records leaves a gap that is told', async () => {
+    const fired = await play(
+      { bare: true, exactlyOnce: true, records: 12 },
+      all(at('A6 transaction commit', 2, 'transaction lost'), at('mapping', 1, 'starts at latest')),
+    );
+
+    expect(fired.get('starts at latest')).toBeGreaterThan(0);
   });
 
   test('14: an error that comes and goes contradicts nothing where outputs are journaled', async () => {

@@ -17,6 +17,8 @@ const LEAST = 5;
 const FAULTS = [
   ...['crash', 'pause', 'new session', 'old read', 'write lost', 'write applied, unknown', 'write applied later'],
   ...['produce lost', 'produce unacknowledged', 'produce late', 'metadata lost'],
+  ...['transaction send lost', 'transaction send unacknowledged', 'transaction send late'],
+  ...['transaction lost', 'transaction unacknowledged', 'transaction late', 'markers late', 'offsets late', 'starts at latest'],
   ...[
     'duplicate invocation',
     'function timeout',
@@ -29,6 +31,7 @@ const FAULTS = [
   ],
 ];
 const AWAITS = [
+  ...['A0 init', 'A0 offset', 'A6 transaction send', 'A6 transaction commit'],
   ...['A1 fence', 'A1 create fence', 'A2 delta', 'A2 chunk', 'A2 image', 'A3 pending', 'A4 gap'],
   ...[
     'A6 frame',

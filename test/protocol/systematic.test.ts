@@ -50,6 +50,8 @@ const COMMON: Partial<WorldConfig> = {
     poisonTimers: true,
     hiccups: false,
     journal: false,
+    exactlyOnce: false,
+    bare: false,
     rebalance: false,
     slow: false,
     grouped: false,

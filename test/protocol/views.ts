@@ -98,7 +98,8 @@ export interface Letter {
 /** As readers see them: copies of equal origin are dropped. */
 export function readLetters(world: World): Letter[] {
   const seen = new Map<string, Letter>();
-  for (const { headers, value } of world.log.partition(world.plan.deadLetterTopic, 0)) {
+  const { deadLetterTopic } = world.plan;
+  for (const { headers, value } of [...world.log.partition(deadLetterTopic, 0), ...world.transactions.decided(deadLetterTopic)]) {
     const header = (name: string): string => Buffer.from(headers?.find(([one]) => one === `millrace-${name}`)?.[1] ?? []).toString();
     const [origin, stage, kind, error] = [header('origin'), header('stage'), header('kind'), header('error')];
     const name = world.switches.copiesOfLetters === true ? `${seen.size}` : origin;

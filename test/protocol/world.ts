@@ -12,6 +12,7 @@ import { createPipeline, type Failures, hash, SINK_TOPIC } from './pipeline.ts';
 import type { RuntimeModule } from './runtime-module.ts';
 import { SimLog } from './sim-log.ts';
 import { SimState } from './sim-state.ts';
+import { SimTransactions } from './sim-transactions.ts';
 import { Simulator, type SimulatorOptions } from './simulator.ts';
 
 export const GENERATION = 1;
@@ -24,11 +25,16 @@ export class World {
   readonly simulator: Simulator;
   readonly state: SimState;
   readonly log: SimLog;
+  readonly transactions: SimTransactions;
   readonly plan: PipelinePlan;
   readonly graph: LogicalGraph;
   readonly input: readonly InputPartition[];
   readonly functions = new Map<string, StageFunction>();
   readonly mappings: Mapping[] = [];
+  /** Records that a mapping has skipped, by source partition: it began again behind them. */
+  readonly skipped = new Map<string, readonly string[]>();
+  /** Source partitions in which functions have told of gaps. */
+  readonly gaps = new Set<string>();
   /** What the clock that first saw the end found wrong at that moment. */
   doneFindings: readonly string[] | undefined;
   /** The cause of the failures that can be mended has been. */
@@ -58,7 +64,12 @@ export class World {
     );
     this.input = createInput(config);
     this.createTopics();
-    const services = { simulator: this.simulator, state: this.state, log: this.log };
+    this.transactions = new SimTransactions(this.simulator, this.log);
+    const onLog = (line: string): void => {
+      const { message, topic, partition } = JSON.parse(line) as Readonly<Record<string, unknown>>;
+      if (message === 'gap in the input') this.gaps.add(`${String(topic)}-${String(partition)}`);
+    };
+    const services = { simulator: this.simulator, state: this.state, log: this.log, transactions: this.transactions, onLog };
     for (const stage of this.plan.stages)
       this.functions.set(stage.id, new StageFunction(runtime, this.plan, stage, this.graph, services, config));
   }
@@ -193,7 +204,7 @@ export class World {
     const { config } = this;
     return {
       isPoison: (id) => config.poison && hash(id) % 4 === 0 && !(this.mended && hash(id) % 3 > 0),
-      salt: (stage) => (config.journal && stage === 'b' ? `~${this.simulator.unique()}` : ''),
+      salt: (stage) => (config.journal && (stage === 'b' || config.exactlyOnce) ? `~${this.simulator.unique()}` : ''),
       isPoisonTimer: (key, time) => config.poisonTimers && hash(`${key}${time}`) % 4 === 0,
       hiccup: (stage, id) => {
         const name = `${stage} ${id}`;

@@ -1,7 +1,7 @@
 import { EmbeddedConnection } from '../../shared/embedded-connection.ts';
 import { BodyReader, BodyWriter, EMBEDDED_OPERATIONS, textBytes } from '../../shared/embedded-wire.ts';
 import type { ChannelWriter, OutgoingMessage } from '../channel-writer.ts';
-import { messageBytes, writeMessage } from './message-layout.ts';
+import { messageBytes, writeMessages } from './message-layout.ts';
 
 /** The embedded log's client. `address`: see `EmbeddedConnection`; nothing is opened before the first call. */
 export function openEmbeddedChannelWriter(address: string): ChannelWriter {
@@ -42,7 +42,6 @@ function encodeAppend(topic: string, partition: number, messages: readonly Outgo
   let bytes = 0;
   for (const message of messages) bytes += messageBytes(message);
   const body = new BodyWriter(textBytes(topic) + 8 + bytes).text(topic).u32(partition).u32(messages.length);
-  let at = body.skip(bytes);
-  for (const message of messages) at = writeMessage(body.buffer, at, message);
+  writeMessages(body.buffer, body.skip(bytes), messages);
   return body.buffer;
 }

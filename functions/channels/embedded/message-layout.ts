@@ -30,6 +30,19 @@ export function writeMessage(target: Buffer, at: number, message: OutgoingMessag
   return at;
 }
 
+/** Messages one behind the other, in the log's layout. */
+export function encodeMessages(messages: readonly OutgoingMessage[]): Buffer {
+  let bytes = 0;
+  for (const message of messages) bytes += messageBytes(message);
+  const body = Buffer.allocUnsafe(bytes);
+  writeMessages(body, 0, messages);
+  return body;
+}
+
+export function writeMessages(target: Buffer, at: number, messages: readonly OutgoingMessage[]): void {
+  for (const message of messages) at = writeMessage(target, at, message);
+}
+
 function writeField(target: Buffer, at: number, bytes: Uint8Array | null): number {
   at = target.writeInt32LE(bytes ? bytes.length : -1, at);
   if (!bytes) return at;

@@ -65,9 +65,9 @@ describe('a bundle', () => {
       pipeline: { name: 'flights' },
       state: {},
     });
-    const { log, state } = handlerOf(count?.file) as Record<'log' | 'state', { embedded: (address: string) => unknown }>;
-    expect(log.embedded('a')).toBe('log at a');
-    expect(state.embedded('b')).toBe('state store at b');
+    const { log, state } = handlerOf(count?.file) as Record<'log' | 'state', { embedded: (env: object) => unknown }>;
+    expect(log.embedded({ at: 'a' })).toBe('log at a');
+    expect(state.embedded({ at: 'b' })).toBe('state store at b');
   });
 
   test('of a stage without a fence holds no state adapter', async () => {

@@ -26,14 +26,17 @@ export const STAND_IN: Readonly<Record<string, string>> = {
   }),
   'node_modules/millrace/functions/index.ts': 'export const pipeline = (name: string): { name: string } => ({ name });\n',
   'node_modules/millrace/functions/runtime/index.ts': `
-    export { openEmbeddedStateBackend } from './state.ts';
-    export const openEmbeddedChannelWriter = (address: string): string => 'log at ' + address;
+    export { openEmbeddedState, openZooKeeperState } from './state.ts';
+    export const openEmbeddedLog = (env: { at: string }): string => 'log at ' + env.at;
+    export const openKafkaLog = (): string => 'topics';
     export const openFencedTask = (): string => 'with a fence';
     export const openSourceTask = (): string => 'without a fence';
     export const createStageHandler = (plan: unknown, stage: string, adapters: object): unknown => ({ plan, stage, ...adapters });
   `,
-  'node_modules/millrace/functions/runtime/state.ts':
-    "export const openEmbeddedStateBackend = (address: string): string => 'state store at ' + address;\n",
+  'node_modules/millrace/functions/runtime/state.ts': `
+    export const openEmbeddedState = (env: { at: string }): string => 'state store at ' + env.at;
+    export const openZooKeeperState = (): string => 'nodes';
+  `,
 };
 
 export const PIPELINE_FILE = "import { pipeline } from 'millrace';\nexport default pipeline('flights');\n";
@@ -70,5 +73,15 @@ export function twoStagePlan(): PipelinePlan {
 
 function stage(id: string, fenced: boolean): StagePlan {
   const input = { kind: 'source', node: 0, uid: id, topics: ['flights'], bounded: false } as const;
-  return { id, parallelism: 4, input, operators: [], outputs: [], fenced, journal: false, group: `default.flights.${id}` };
+  return {
+    id,
+    parallelism: 4,
+    input,
+    operators: [],
+    outputs: [],
+    fenced,
+    journal: false,
+    transactional: false,
+    group: `default.flights.${id}`,
+  };
 }
