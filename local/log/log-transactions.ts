@@ -48,7 +48,9 @@ export class LogTransactions {
       );
     const logs = parts.map((part) => this.target.partition(part.topic, part.partition));
     parts.forEach((part, i) => logs[i]?.check(toEncodedBatch(part.count, part.body)));
-    const bases = logs.map(({ endOffset }) => endOffset);
+    const bases = logs.map(({ endOffset }, i) =>
+      parts.slice(0, i).reduce((base, part, j) => (logs[j] === logs[i] ? base + part.count : base), endOffset),
+    );
     this.file?.begin(transaction, bases);
     this.apply(transaction, bases);
   }
@@ -57,7 +59,7 @@ export class LogTransactions {
     this.file?.close();
   }
 
-  /** Appends what is not there yet: `bases` are the ends of the partitions before the transaction. */
+  /** Appends what is not there yet: `bases` are the offsets at which the parts begin. */
   private apply({ id, topic, partition, offset, parts }: EncodedTransaction, bases: readonly number[]): void {
     parts.forEach((part, i) => {
       const log = this.target.partition(part.topic, part.partition);
@@ -69,7 +71,7 @@ export class LogTransactions {
         );
       log.appendNow(toEncodedBatch(part.count - there, without(part, there)));
     });
-    if ((this.target.groups.get(id, topic, partition) ?? -1) < offset) this.target.groups.set(id, topic, partition, offset);
+    this.target.groups.set(id, topic, partition, offset);
   }
 }
 

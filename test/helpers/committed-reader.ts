@@ -2,7 +2,7 @@ import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { type Broker, createCluster } from '../../functions/channels/kafka/kafkajs-cluster.ts';
 
 /** What a partition holds for different readers at one moment. */
-export interface PartitionView {
+interface PartitionView {
   /** Values that a reader of committed messages sees now. */
   readonly committed: readonly string[];
   /** All values, as a reader sees them that asks for no isolation. */

@@ -8,7 +8,7 @@ export const API = { produce: 0, addPartitionsToTxn: 24, endTxn: 26, txnOffsetCo
  * What becomes of a request: passed on; lost with its connection; passed on, but its connection ends instead of the answer; or kept
  * back, so that it comes late, even when its client is gone.
  */
-export type RequestFate = 'pass' | 'lose' | 'lose-answer' | 'hold';
+type RequestFate = 'pass' | 'lose' | 'lose-answer' | 'hold';
 
 /** Between clients and one broker, which clients take to be at the proxy's address: it stands in the broker's answers. */
 export interface KafkaProxy {

@@ -39,6 +39,15 @@ export async function fetchJars(name: ArtifactName, say: Say = () => undefined):
   checkJava();
   const folder = jarsFolder(name);
   if (existsSync(folder)) return folder;
+  const fetching = underWay.get(name) ?? fetchInto(folder, name, say).finally(() => underWay.delete(name));
+  underWay.set(name, fetching);
+  return fetching;
+}
+
+/** One Maven an artifact, however many members of an ensemble ask for it. */
+const underWay = new Map<ArtifactName, Promise<string>>();
+
+async function fetchInto(folder: string, name: ArtifactName, say: Say): Promise<string> {
   checkMaven();
   say(`fetching ${name} ${versions[name]} with Maven …`);
   const partial = `${folder}.${process.pid}`;

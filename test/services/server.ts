@@ -177,6 +177,15 @@ export class Server {
   }
 }
 
+/** A process may end between two looks at it. */
+function sendTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /** Stops whatever server has this folder: SIGTERM, and SIGKILL if that is not enough. */
 export async function stopServer(folder: string): Promise<void> {
   if (!(await endServer(folder, 'SIGTERM'))) await endServer(folder, 'SIGKILL');
@@ -187,7 +196,7 @@ async function endServer(folder: string, signal: NodeJS.Signals): Promise<boolea
   const record = liveRecord(folder);
   if (record !== undefined) {
     // One that is paused would keep SIGTERM for later.
-    for (const each of [signal, 'SIGCONT'] as const) process.kill(record.process.pid, each);
+    for (const each of [signal, 'SIGCONT'] as const) sendTo(record.process.pid, each);
     const deadline = performance.now() + stopTimeoutMs;
     while (isAlive(record.process)) {
       if (performance.now() > deadline) return false;

@@ -54,13 +54,13 @@ export class ZooKeeperEnsemble {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Who leads, once somebody does: after a death, when the others have elected. Throws NO_LEADER if they can't agree. */
+  /** Who leads, once just one says so: after a death, when the others have elected; one that was paused still believes in itself for a while. Throws NO_LEADER. */
   async leader(): Promise<Server> {
     const deadline = performance.now() + startTimeoutMs;
     for (;;) {
-      const leads = (await this.modes()).indexOf('leader');
-      const leader = this.members[leads];
-      if (leader) return leader;
+      const modes = await this.modes();
+      const [leader, ...others] = this.members.filter((_, i) => modes[i] === 'leader');
+      if (leader && others.length === 0) return leader;
       if (performance.now() > deadline)
         throw new ServicesError('NO_LEADER', 'no ZooKeeper member leads; two of three must run to elect one');
       await delay(25);

@@ -1,10 +1,11 @@
-import { CompressionTypes, type IHeaders, type Message, type Producer } from 'kafkajs';
+import { CompressionTypes, type Message, type Producer } from 'kafkajs';
 import { isMillraceError, MillraceError } from '../../shared/errors.ts';
 import type { ChannelWriter, OutgoingMessage } from '../channel-writer.ts';
 import { createKafkaClient } from './client.ts';
 import { type KafkaConfig, parseKafkaConfig } from './config.ts';
 import { toKafkaError } from './kafka-error.ts';
 import { cutMessages } from './message-list.ts';
+import { toRecord } from './outgoing-record.ts';
 
 /**
  * Longest pause in which a connection is trusted, in ms. A function's environment is frozen between invocations; meanwhile brokers and
@@ -96,7 +97,7 @@ class KafkaChannelWriter implements ChannelWriter {
         acks: -1,
         timeout: this.config.requestTimeoutMs,
         compression: COMPRESSION[this.config.compression],
-        messages: messages.map((message) => toMessage(message, partition)),
+        messages: messages.map((message) => ({ ...toRecord(message), partition }) as Message),
       });
       this.lastAnswer = this.now();
     } catch (error) {
@@ -156,22 +157,4 @@ interface PartitionChoice {
   readonly topic: string;
   readonly partitionMetadata: readonly unknown[];
   readonly message: Message;
-}
-
-function toMessage({ key, value, headers }: OutgoingMessage, partition: number): Message {
-  return { key: toBuffer(key), value: toBuffer(value), partition, ...(headers && headers.length > 0 && { headers: toHeaders(headers) }) };
-}
-
-/** The client takes any other view for text. */
-function toBuffer(bytes: Uint8Array): Buffer;
-function toBuffer(bytes: Uint8Array | null): Buffer | null;
-function toBuffer(bytes: Uint8Array | null): Buffer | null {
-  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** The client keeps headers by name: those of one name stay in order, side by side. */
-function toHeaders(headers: NonNullable<OutgoingMessage['headers']>): IHeaders {
-  const byName = Object.create(null) as Record<string, Buffer[]>;
-  for (const [name, value] of headers) (byName[name] ??= []).push(toBuffer(value));
-  return byName;
 }

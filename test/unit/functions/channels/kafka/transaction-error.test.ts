@@ -49,6 +49,6 @@ describe('openError', () => {
     [new BrokerRefusal(3, 'x'), 'MILLRACE_TOPIC_MISSING'],
     [lost, 'MILLRACE_CONNECTION_LOST'],
   ])('tells %s as %s', (error, code) => {
-    expect(openError(error, 'stage.in-0', config)).toMatchObject({ code });
+    expect(openError(error, 'stage.in-0', 'in', config)).toMatchObject({ code });
   });
 });

@@ -1,0 +1,133 @@
+import type { OutgoingMessage } from '../channel-writer.ts';
+import type { TopicAppend } from '../transactional-log.ts';
+import { BrokerRefusal, refusalOf } from './broker-refusal.ts';
+import { isBusy, retryWhileBusy } from './busy-retry.ts';
+import type { KafkaCompression } from './config.ts';
+import { type Broker, type Identity, type TopicPartitions, withoutVerdict } from './kafkajs-cluster.ts';
+import { cutMessages } from './message-list.ts';
+import { type OutgoingRecord, toRecord } from './outgoing-record.ts';
+import type { TransactionConnection } from './transaction-connection.ts';
+
+/** What a partition still gets, a record batch an element. */
+interface Queue {
+  readonly topic: string;
+  readonly partition: number;
+  readonly lists: (readonly OutgoingRecord[])[];
+}
+
+/** Of one request, up to 1 MB each: a broker takes requests of 100 MB at most. */
+const MAX_LISTS = 16;
+
+const ATTRIBUTES = { none: 0, gzip: 1 } as const;
+
+/** First sequence of the batch after the last possible one. */
+const SEQUENCES = 2 ** 31;
+
+/** How a producer appends: its name, limits, and its next sequence number by partition, which only an acknowledged batch moves on. */
+export interface AppendContext {
+  readonly identity: Identity;
+  readonly sequences: Map<string, number>;
+  readonly compression: KafkaCompression;
+  readonly timeoutMs: number;
+}
+
+/** Lists of appends by partition, in the order given. */
+export function queuesOf(appends: readonly TopicAppend[]): Queue[] {
+  const byPartition = new Map<string, { topic: string; partition: number; messages: OutgoingMessage[] }>();
+  for (const { topic, partition, messages } of appends) {
+    const name = `${topic}-${partition}`;
+    const known = byPartition.get(name) ?? { topic, partition, messages: [] };
+    for (const message of messages) known.messages.push(message);
+    if (known.messages.length > 0) byPartition.set(name, known);
+  }
+  return [...byPartition.values()].map(({ topic, partition, messages }) => ({
+    topic,
+    partition,
+    lists: cutMessages(messages).map((list) => list.map(toRecord)),
+  }));
+}
+
+/** Partitions by topic, as requests name them. */
+export function partitionsOf(queues: readonly { readonly topic: string; readonly partition: number }[]): TopicPartitions[] {
+  const byTopic = new Map<string, number[]>();
+  for (const { topic, partition } of queues) byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition]);
+  return [...byTopic].map(([topic, partitions]) => ({ topic, partitions }));
+}
+
+/**
+ * Appends all lists: of each partition one at a time, and the next only after the acknowledgement of the one before. Whatever else than
+ * an acknowledgement comes ends it, and then the transaction must not be committed.
+ */
+export async function appendAll(connection: TransactionConnection, queues: readonly Queue[], context: AppendContext): Promise<void> {
+  for (let rest = queues; rest.length > 0; rest = rest.filter(({ lists }) => lists.length > 0)) {
+    const round = rest.slice(0, MAX_LISTS);
+    await retryWhileBusy(context.timeoutMs, () => appendHeads(connection, round, context));
+  }
+}
+
+/** Appends the first list of each queue that has one: one request a broker, side by side. */
+async function appendHeads(connection: TransactionConnection, round: readonly Queue[], context: AppendContext): Promise<void> {
+  const byLeader = new Map<Broker, Queue[]>();
+  for (const queue of round) {
+    if (queue.lists.length === 0) continue;
+    const leader = await connection.leaderOf(queue.topic, queue.partition);
+    byLeader.set(leader, [...(byLeader.get(leader) ?? []), queue]);
+  }
+  const outcomes = await Promise.allSettled([...byLeader].map(([leader, queues]) => appendTo(leader, queues, context)));
+  // Only now: a broker that is busy must not make us repeat what another is still at.
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  if (failures.length > 0) throw failures.find((failure) => !isBusy(refusalOf(failure))) ?? failures[0];
+}
+
+async function appendTo(leader: Broker, queues: readonly Queue[], context: AppendContext): Promise<void> {
+  const { identity, compression, timeoutMs } = context;
+  const { topics } = await withoutVerdict(leader).produce({
+    ...identity,
+    acks: -1,
+    timeout: timeoutMs,
+    compression: ATTRIBUTES[compression],
+    topicData: topicDataOf(queues, context),
+  });
+  let refused: BrokerRefusal | undefined;
+  for (const queue of queues) {
+    const answers = topics.find(({ topicName }) => topicName === queue.topic)?.partitions;
+    const code = answers?.find(({ partition }) => partition === queue.partition)?.errorCode ?? UNKNOWN_SERVER_ERROR;
+    const refusal = settle(queue, code, context);
+    if (refused === undefined || isBusy(refused.type)) refused = refusal ?? refused;
+  }
+  if (refused) throw refused;
+}
+
+const UNKNOWN_SERVER_ERROR = -1;
+
+function topicDataOf(queues: readonly Queue[], { sequences }: AppendContext) {
+  return partitionsOf(queues).map(({ topic }) => ({
+    topic,
+    partitions: queues
+      .filter((queue) => queue.topic === topic)
+      .map(({ partition, lists: [messages = []] }) => ({
+        partition,
+        firstSequence: sequences.get(`${topic}-${partition}`) ?? 0,
+        messages,
+      })),
+  }));
+}
+
+/** Takes the list that was sent out of its queue, or cuts it: a topic may allow less than a list holds, by our estimate, and takes it in halves. */
+function settle(queue: Queue, errorCode: number, { sequences }: AppendContext): BrokerRefusal | undefined {
+  const { topic, partition, lists } = queue;
+  const [list = []] = lists;
+  if (errorCode === 0) {
+    lists.shift();
+    const name = `${topic}-${partition}`;
+    sequences.set(name, ((sequences.get(name) ?? 0) + list.length) % SEQUENCES);
+    return undefined;
+  }
+  const refusal = new BrokerRefusal(errorCode, `${topic}-${partition}`);
+  if (!TOO_LARGE.has(refusal.type) || list.length < 2) return refusal;
+  const half = list.length >> 1;
+  lists.splice(0, 1, list.slice(0, half), list.slice(half));
+  return undefined;
+}
+
+const TOO_LARGE: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);

@@ -1,0 +1,80 @@
+import type { TransactionalLog, TransactionalProducer } from '../transactional-log.ts';
+import { retryWhileBusy } from './busy-retry.ts';
+import { type KafkaConfig, parseKafkaConfig } from './config.ts';
+import type { Identity } from './kafkajs-cluster.ts';
+import { fetchStableOffset } from './stable-offset.ts';
+import { TransactionConnection } from './transaction-connection.ts';
+import { openError } from './transaction-error.ts';
+import { KafkaTransactionalProducer, type OpenedProducer, type ProducerTask } from './transactional-producer.ts';
+
+/**
+ * How long a transaction may take before the coordinator ends it by itself, in ms. Only where no newer producer comes does this matter:
+ * until then readers of committed messages wait at the transaction of one that died.
+ */
+const TRANSACTION_TIMEOUT_MS = 60_000;
+
+/**
+ * Transactions of a function whose log is a Kafka cluster; `env`: see `parseKafkaConfig`. Nothing is opened before the first call.
+ *
+ * @throws MILLRACE_CONFIG_INVALID
+ */
+export function openKafkaTransactionalLog(env: Readonly<Record<string, string | undefined>>): TransactionalLog {
+  return createKafkaTransactionalLog(parseKafkaConfig(env));
+}
+
+/** The same with a configuration at hand. `now`: wall clock in ms. */
+export function createKafkaTransactionalLog(config: KafkaConfig, now: () => number = Date.now): TransactionalLog {
+  return new KafkaTransactionalLog(config, now);
+}
+
+/** Kafka 2.5 or newer (KIP-447), over the connections of kafkajs; see `Cluster` for why not over its producer. */
+class KafkaTransactionalLog implements TransactionalLog {
+  private readonly config: KafkaConfig;
+  private readonly now: () => number;
+  private readonly open = new Set<TransactionalProducer>();
+
+  constructor(config: KafkaConfig, now: () => number) {
+    this.config = config;
+    this.now = now;
+  }
+
+  async openProducer(id: string, topic: string, partition: number): Promise<TransactionalProducer> {
+    try {
+      const producer = new KafkaTransactionalProducer(await this.begin({ id, topic, partition }), this.config, this.now);
+      this.open.add(producer);
+      return producer;
+    } catch (error) {
+      throw openError(error, id, topic, this.config);
+    }
+  }
+
+  async close(): Promise<void> {
+    const producers = [...this.open];
+    this.open.clear();
+    await Promise.all(producers.map((producer) => producer.close()));
+  }
+
+  private async begin(task: ProducerTask): Promise<OpenedProducer> {
+    const { id, topic, partition } = task;
+    const { requestTimeoutMs } = this.config;
+    const connection = await TransactionConnection.open(this.config, id, topic);
+    try {
+      const identity = await retryWhileBusy(requestTimeoutMs, () => takeEpoch(connection, id));
+      const committed = await retryWhileBusy(requestTimeoutMs, () => fetchStableOffset(connection.groupCoordinator, id, topic, partition));
+      return { task, connection, identity, committed, onClose: (producer) => this.open.delete(producer) };
+    } catch (error) {
+      void connection.close().catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
+/**
+ * Shuts out older producers of this id: what one has open is aborted under a newer epoch, in every partition that is part of it; what is
+ * decided is written out. It is refused as concurrent until that is done, so when it succeeds nothing of theirs is undecided.
+ */
+async function takeEpoch(connection: TransactionConnection, transactionalId: string): Promise<Identity> {
+  const request = { transactionalId, transactionTimeout: TRANSACTION_TIMEOUT_MS };
+  const { producerId, producerEpoch } = await connection.coordinator.initProducerId(request);
+  return { transactionalId, producerId, producerEpoch };
+}
