@@ -3,6 +3,7 @@ import type { OutgoingMessage } from '../channels/channel-writer.ts';
 import { encodeValue } from '../codec/value.ts';
 import { isMillraceError, MillraceError } from '../shared/errors.ts';
 import type { Failure } from '../state/fence.ts';
+import type { TraceHeader } from './kafka-event.ts';
 
 /** Longest stack kept, in characters: it travels in the fence and in a header. */
 const MAX_STACK = 4000;
@@ -30,13 +31,15 @@ export interface DeadLetter {
   readonly value: Uint8Array | null;
   /** `message`: key and value as they stood in the source; `record`: a record of a channel as { key, value, timestamp, tag }; `timer`: a timer's operator, key and time. */
   readonly kind: 'message' | 'record' | 'timer';
+  /** Trace context of the source's message; records of channels carry none. */
+  readonly trace?: readonly TraceHeader[];
 }
 
 /** Largest dead letter, in bytes: one that its topic does not take would block its partition for ever. */
 const MAX_DEAD_LETTER_BYTES = 1_000_000;
 
 /** The dead letter as a message: the payload as it was (cut if it is too large), all that is known about it in headers. */
-export function deadLetterMessage({ origin, stage, task, failure, key, value, kind }: DeadLetter): OutgoingMessage {
+export function deadLetterMessage({ origin, stage, task, failure, key, value, kind, trace = [] }: DeadLetter): OutgoingMessage {
   const headers: Record<string, string> = {
     'millrace-origin': origin,
     'millrace-kind': kind,
@@ -47,13 +50,13 @@ export function deadLetterMessage({ origin, stage, task, failure, key, value, ki
     'millrace-stack': failure.stack,
     'millrace-attempts': String(failure.attempts),
   };
-  const room = Math.max(
-    0,
-    MAX_DEAD_LETTER_BYTES - (key?.length ?? 0) - Object.entries(headers).reduce((sum, entry) => sum + Buffer.byteLength(entry.join()), 0),
-  );
+  const headerBytes =
+    Object.entries(headers).reduce((sum, entry) => sum + Buffer.byteLength(entry.join()), 0) +
+    trace.reduce((sum, [name, bytes]) => sum + name.length + bytes.length, 0);
+  const room = Math.max(0, MAX_DEAD_LETTER_BYTES - (key?.length ?? 0) - headerBytes);
   if (value !== null && value.length > room) headers['millrace-truncated'] = String(value.length);
   const encoded = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)] as const);
-  return { key, value: value && value.subarray(0, room), headers: encoded };
+  return { key, value: value && value.subarray(0, room), headers: [...encoded, ...trace] };
 }
 
 /** JSON where it says all that there is to say, so that people can read it; else the encoding of frames. */

@@ -19,7 +19,7 @@ type Draft = { -readonly [K in keyof Fence]: Fence[K] } & {
   marks: Map<string, Mark>;
   watermarks: Map<string, number>;
   taskCounts: Map<string, number>;
-  verdicts: Map<string, number>;
+  verdicts: Map<number, number>;
 };
 
 export interface RunInput {
@@ -49,6 +49,8 @@ export class FencedRun {
   readonly draft: Draft;
   /** Messages applied. */
   applied = 0;
+  /** Of the message under way. */
+  offset = -1;
   recordsIn = 0;
   duplicates = 0;
   /** Gaps of the source inside of the batch. */
@@ -82,11 +84,13 @@ export class FencedRun {
   apply(messages: readonly InputMessage[], enough: () => boolean): void {
     const { codec } = this.input;
     for (const message of messages) {
+      this.offset = message.offset;
       if (message.offset > this.draft.next) this.noteGap(message);
       if (codec) this.applySourceMessage(message, codec);
       else this.applyFrame(message);
       if (this.cuts.length > 0) return;
       this.draft.next = message.offset + 1;
+      this.forgetVerdicts();
       if (message.isLogTime) this.draft.lastTime = Math.max(this.draft.lastTime, message.time);
       this.applied++;
       if (enough()) return;
@@ -104,6 +108,15 @@ export class FencedRun {
     if (!codec) throw channelGap(task, this.draft.next, message.offset);
     this.draft.gaps++;
     this.gaps++;
+  }
+
+  /** Verdicts are about one message: applied, or gone since, as compaction may take it. */
+  private forgetVerdicts(): void {
+    const { draft } = this;
+    if (draft.decided < 0 || draft.decided >= draft.next) return;
+    draft.verdicts.clear();
+    draft.decided = -1;
+    draft.failures = [];
   }
 
   private applySourceMessage(message: InputMessage, codec: Codec<unknown>): void {
@@ -186,20 +199,15 @@ export class FencedRun {
   private settleRecord(record: PendingRecord): void {
     const { draft } = this;
     this.recordsIn++;
-    if (draft.verdicts.size > 0) {
-      const place = record.place();
-      const index = draft.verdicts.get(place);
-      if (index !== undefined) {
-        draft.verdicts.delete(place);
-        this.bury(record.origin(), draft.failures[index] ?? UNKNOWN_FAILURE, record.payload());
-        if (draft.verdicts.size === 0) draft.failures = [];
-        return;
-      }
+    const index = draft.decided === this.offset ? draft.verdicts.get(record.position) : undefined;
+    if (index !== undefined) {
+      this.bury(record.origin(), draft.failures[index] ?? UNKNOWN_FAILURE, record.payload());
+      return;
     }
     const failure = record.run();
     if (!failure) return;
     if (this.input.plan.settings.onError === 'fail') throw recordFailed(this.input.task, record.origin(), failure);
-    this.cuts.push({ origin: record.place(), failure });
+    this.cuts.push({ position: record.position, failure });
   }
 
   private bury(origin: string, failure: Failure, payload: Payload): void {
@@ -265,7 +273,7 @@ export function channelGap(task: string, next: number, first: number): MillraceE
 
 const UNKNOWN_FAILURE: Failure = { code: 'MILLRACE_USER_FUNCTION', message: '', stack: '', attempts: 0 };
 
-type Payload = Pick<DeadLetter, 'kind' | 'key' | 'value'>;
+type Payload = Pick<DeadLetter, 'kind' | 'key' | 'value' | 'trace'>;
 
 function stageOf(upstream: string): string {
   return upstream.slice(0, upstream.indexOf('/'));

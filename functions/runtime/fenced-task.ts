@@ -1,5 +1,5 @@
 import { isMillraceError, MillraceError } from '../shared/errors.ts';
-import { addVerdicts } from '../state/fence.ts';
+import { addVerdicts, type Decisions } from '../state/fence.ts';
 import type { CachedState, FenceNode, TaskStore } from '../state/task-store.ts';
 import type { SinkWriter } from '../connectors/sink.ts';
 import type { BatchOutputs } from './batch-outputs.ts';
@@ -129,7 +129,11 @@ class FencedTask implements StageTask {
       await this.store.check(held.node);
       throw channelGap(this.task, fence.next, first);
     }
-    held.node = await this.store.commit(held.node, { ...fence, next: first, gaps: fence.gaps + 1 }, undefined);
+    held.node = await this.store.commit(
+      held.node,
+      { ...fence, next: first, gaps: fence.gaps + 1, verdicts: new Map(), decided: -1, failures: [] },
+      undefined,
+    );
     this.counters.gaps++;
   }
 
@@ -149,19 +153,19 @@ class FencedTask implements StageTask {
     const journal = this.takeJournal();
     const sinks = this.runtime.takeSinks(this.task, journal);
     let { run, outputs } = this.compute(held, messages, tasks, sinks);
-    const { cuts } = run;
+    const { cuts, offset } = run;
     if (cuts.length > 0) {
       // Before the record is decided nothing beyond it may be published: only what comes before its message is run again.
       const before = messages.slice(0, run.applied);
       this.takeBack(held, sinks);
       ({ run, outputs } = this.compute(held, before, tasks, sinks));
       const [again] = run.cuts;
-      if (again) throw recordFailed(this.task, again.origin, again.failure); // an error that comes and goes: the batch comes again
+      if (again) throw recordFailed(this.task, `record ${again.position} of offset ${run.offset}`, again.failure); // an error that comes and goes: the batch comes again
     }
     await outputs.publish(journal?.channels ?? this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); // A6
     if (!journal) await publishTransaction(held.transaction, outputs, run.draft.next);
     const pending = journal?.take(await outputs.takeAppends(0));
-    await this.commit(held, run, cuts, pending); // A7
+    await this.commit(held, run, addVerdicts(run.draft, offset, cuts), pending); // A7
     this.count(run, outputs);
     if (pending) await this.sendPending(held.node, pending, held.transaction);
     this.runtime.sinks.putBack(this.task, sinks);
@@ -224,11 +228,10 @@ class FencedTask implements StageTask {
     for (const sink of sinks.values()) sink.reset(0);
   }
 
-  private async commit(held: Held, run: FencedRun, cuts: FencedRun['cuts'], pending: Uint8Array | undefined): Promise<void> {
+  private async commit(held: Held, run: FencedRun, decisions: Decisions, pending: Uint8Array | undefined): Promise<void> {
     const { state } = held;
-    const decided = addVerdicts(run.draft, cuts);
     const delta = state.mark() > 0 ? state.delta(this.store.fragments) : undefined;
-    const fence = { ...run.draft, ...decided, seq: held.node.fence.seq + (delta ? 1 : 0) };
+    const fence = { ...run.draft, ...decisions, seq: held.node.fence.seq + (delta ? 1 : 0) };
     held.node = await this.store.commit(held.node, fence, delta, pending);
     state.settle(fence.seq);
   }

@@ -18,9 +18,13 @@ export interface InputMessage {
   readonly hasValue: boolean;
   /** Length of the value in bytes, to within two. */
   readonly size: number;
+  /** W3C trace context of the message (`traceparent`, `tracestate`), read from its headers only when asked for. */
+  readonly trace: readonly TraceHeader[];
   /** True for the end of a bounded partition: no message, the offset behind the last one. */
   readonly end: boolean;
 }
+
+export type TraceHeader = readonly [name: (typeof TRACE_NAMES)[number], value: Uint8Array];
 
 class EventMessage implements InputMessage {
   readonly offset: number;
@@ -29,13 +33,15 @@ class EventMessage implements InputMessage {
   readonly end = false;
   private readonly encodedKey: string | null;
   private readonly encodedValue: string | null;
+  private readonly headers: unknown;
 
-  constructor(offset: number, time: number, isLogTime: boolean, key: string | null, value: string | null) {
+  constructor(offset: number, time: number, isLogTime: boolean, key: string | null, value: string | null, headers: unknown) {
     this.offset = offset;
     this.time = time;
     this.isLogTime = isLogTime;
     this.encodedKey = key;
     this.encodedValue = value;
+    this.headers = headers;
   }
 
   get value(): Uint8Array | null {
@@ -46,6 +52,10 @@ class EventMessage implements InputMessage {
     return this.encodedKey === null ? null : Buffer.from(this.encodedKey, 'base64');
   }
 
+  get trace(): readonly TraceHeader[] {
+    return traceHeaders(this.headers);
+  }
+
   get hasValue(): boolean {
     return this.encodedValue !== null;
   }
@@ -53,6 +63,21 @@ class EventMessage implements InputMessage {
   get size(): number {
     return this.encodedValue === null ? 0 : Math.floor((this.encodedValue.length * 3) / 4);
   }
+}
+
+const TRACE_NAMES = ['traceparent', 'tracestate'] as const;
+/** What W3C lets a tracestate have at least; a longer one could make a dead letter that its topic does not take. */
+const MAX_TRACE_BYTES = 512;
+
+/** What is no such header is left out: a message shall not fail for what only a dead letter wants of it. */
+function traceHeaders(headers: unknown): TraceHeader[] {
+  const list: unknown[] = Array.isArray(headers) ? headers : [];
+  return TRACE_NAMES.flatMap((name) => {
+    const values = list.map((header) => (isObject(header) ? header[name] : undefined));
+    const bytes = values.find((value) => Array.isArray(value) && value.length <= MAX_TRACE_BYTES);
+    // Signed or unsigned: the low eight bits are the same.
+    return bytes === undefined ? [] : [[name, Uint8Array.from(bytes as number[])] as const];
+  });
 }
 
 /** The time at which the broker appended the message; 0 where it carries a producer's time, which goes back and forth. */
@@ -120,12 +145,12 @@ function recordAt(name: string, record: unknown): Unchecked {
 
 type Unchecked = Readonly<Partial<Record<keyof KafkaEventRecord, unknown>>>;
 
-function parseMessage(name: string, { offset, timestamp, timestampType, key, value }: Unchecked): InputMessage {
+function parseMessage(name: string, { offset, timestamp, timestampType, key, value, headers }: Unchecked): InputMessage {
   if (!isOffset(offset)) throw invalid(`records["${name}"] has offset ${describe(offset)}; an integer from 0 is allowed`);
   if (!Number.isSafeInteger(timestamp))
     throw invalid(`records["${name}"] offset ${offset} has timestamp ${describe(timestamp)}, not a number of ms`);
   const isLogTime = timestampType === 'LOG_APPEND_TIME';
-  return new EventMessage(offset, timestamp as number, isLogTime, base64Text(name, offset, key), base64Text(name, offset, value));
+  return new EventMessage(offset, timestamp as number, isLogTime, base64Text(name, offset, key), base64Text(name, offset, value), headers);
 }
 
 function base64Text(name: string, offset: number, text: unknown): string | null {
@@ -149,7 +174,7 @@ function parseEnd(event: Record<string, unknown>, generation: number): InputBatc
     return {
       topic,
       partition,
-      messages: [{ offset, time: 0, isLogTime: false, value: null, key: null, hasValue: false, size: 0, end: true }],
+      messages: [{ offset, time: 0, isLogTime: false, value: null, key: null, hasValue: false, size: 0, trace: [], end: true }],
     };
   });
 }

@@ -8,9 +8,9 @@ import type { StageEngine } from './stage-engine.ts';
 /** A record that is to be run. Its origin and payload are asked for only if it fails. */
 export interface PendingRecord {
   origin(): string;
-  /** The origin without its task: unique in its message. */
-  place(): string;
-  payload(): Pick<DeadLetter, 'kind' | 'key' | 'value'>;
+  /** Its place in its message, whose bytes never change. */
+  readonly position: number;
+  payload(): Pick<DeadLetter, 'kind' | 'key' | 'value' | 'trace'>;
   run(): Failure | undefined;
 }
 
@@ -30,8 +30,8 @@ export class FrameRecord implements PendingRecord {
     return describeOrigin(this.reader.upstream, this.reader);
   }
 
-  place(): string {
-    return describeOrigin('', this.reader);
+  get position(): number {
+    return this.reader.position;
   }
 
   payload(): ReturnType<PendingRecord['payload']> {
@@ -50,6 +50,7 @@ const NO_BYTES = new Uint8Array();
 
 /** A message of a source topic that has a value. */
 export class SourceRecord implements PendingRecord {
+  readonly position = 0;
   private readonly engine: StageEngine;
   private readonly codec: Codec<unknown>;
   private readonly task: string;
@@ -68,12 +69,8 @@ export class SourceRecord implements PendingRecord {
     return describeOrigin(this.task, { offset: this.message.offset, ordinal: 0, emission: 0 });
   }
 
-  place(): string {
-    return describeOrigin('', { offset: this.message.offset, ordinal: 0, emission: 0 });
-  }
-
   payload(): ReturnType<PendingRecord['payload']> {
-    return { kind: 'message', key: this.message.key, value: this.message.value };
+    return { kind: 'message', key: this.message.key, value: this.message.value, trace: this.message.trace };
   }
 
   run(): Failure | undefined {

@@ -72,6 +72,8 @@ export const ERROR_CODES = {
   MILLRACE_FLAG_INVALID: ['user', 'never'],
   MILLRACE_PORT_IN_USE: ['user', 'never'],
   MILLRACE_DATA_INVALID: ['user', 'never'],
+  MILLRACE_STATE_MISSING: ['user', 'never'],
+  MILLRACE_MESSAGE_MISSING: ['user', 'never'],
 } as const satisfies Record<string, readonly [ErrorDomain, RetryHint]>;
 
 /** A stable error code; match on it, never on a message. */

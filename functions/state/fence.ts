@@ -29,9 +29,9 @@ export interface ImageEntry {
   readonly bytes: number;
 }
 
-/** The decision that a record is a dead letter, with what its last attempt threw. `origin` is unique in its message. */
+/** The decision that the record at a position of a message is a dead letter, with what its last attempt threw. */
 export interface Verdict {
-  readonly origin: string;
+  readonly position: number;
   readonly failure: Failure;
 }
 
@@ -70,10 +70,12 @@ export interface Fence {
   readonly images: readonly ImageEntry[];
   readonly deltas: readonly DeltaEntry[];
   /**
-   * Records of the message at `next` that are decided to be dead letters, by the text of their origin: an index into `failures`. A
-   * message can hold many thousands of records, and all of them may fail, so a verdict is small.
+   * Records of the message at offset `decided` that are decided to be dead letters, by their position in it: an index into `failures`. A
+   * message can hold a hundred thousand records, and all of them may fail, so a verdict takes a few bytes.
    */
-  readonly verdicts: ReadonlyMap<string, number>;
+  readonly verdicts: ReadonlyMap<number, number>;
+  /** Not below `next`; −1 without verdicts. */
+  readonly decided: number;
   readonly failures: readonly Failure[];
   /**
    * Where the outputs of a journal stage stand that were committed with this fence, perhaps not sent yet: chunks, in order. Only the next
@@ -102,6 +104,7 @@ export function newFence(next: number, nonce: string): Fence {
     images: [],
     deltas: [],
     verdicts: new Map(),
+    decided: -1,
     failures: [],
     pending: [],
     gaps: 0,
@@ -129,7 +132,8 @@ const FIELDS: Readonly<Record<keyof Fence, Check>> = {
   imageSeq: isCount,
   images: listOf(recordOf({ fragment: isCount, paths: isNodeList, bytes: isCount })),
   deltas: listOf(recordOf({ seq: isCount, paths: isNodeList, bytes: isCount, fragments: listOf(isCount) })),
-  verdicts: mapOf(isCount),
+  verdicts: mapOf(isCount, isCount),
+  decided: isNumber,
   failures: listOf(recordOf({ code: isText, message: isText, stack: isText, attempts: isCount })),
   pending: isNodeList,
   gaps: isCount,
@@ -172,12 +176,19 @@ const MAX_FAILURES = 32;
 const MAX_MESSAGE = 500;
 const MAX_STACK = 1500;
 
-/** A fence's verdicts and the new ones. Beyond the first different failures only the code is kept. */
-export function addVerdicts(held: Pick<Fence, 'verdicts' | 'failures'>, added: readonly Verdict[]): Pick<Fence, 'verdicts' | 'failures'> {
-  const verdicts = new Map(held.verdicts);
-  const failures = [...held.failures];
-  for (const { origin, failure } of added) verdicts.set(origin, indexOfFailure(failures, failure));
-  return { verdicts, failures };
+export type Decisions = Pick<Fence, 'verdicts' | 'decided' | 'failures'>;
+
+/**
+ * A fence's verdicts and new ones on the message at `offset`; those on another message are over. Beyond the first different failures only
+ * the code is kept.
+ */
+export function addVerdicts(held: Decisions, offset: number, added: readonly Verdict[]): Decisions {
+  if (added.length === 0) return { verdicts: held.verdicts, decided: held.decided, failures: held.failures };
+  const isSame = held.decided === offset;
+  const verdicts = new Map(isSame ? held.verdicts : []);
+  const failures = isSame ? [...held.failures] : [];
+  for (const { position, failure } of added) verdicts.set(position, indexOfFailure(failures, failure));
+  return { verdicts, decided: offset, failures };
 }
 
 function indexOfFailure(failures: Failure[], failure: Failure): number {

@@ -14,8 +14,8 @@ export function listOf(check: Check): Check {
 }
 
 /** A map from texts. */
-export function mapOf(check: Check): Check {
-  return (value) => value instanceof Map && [...value].every(([key, item]) => isText(key) && check(item));
+export function mapOf(check: Check, isKey: Check = isText): Check {
+  return (value) => value instanceof Map && [...value].every(([key, item]) => isKey(key) && check(item));
 }
 
 /** An object or tuple with these fields, perhaps with others. */

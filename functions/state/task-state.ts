@@ -36,6 +36,11 @@ export class TaskState {
     this.seq = seq;
   }
 
+  /** The tables that hold something or were asked for. */
+  allTables(): readonly Table[] {
+    return [...this.tables.values()];
+  }
+
   table(id: string): Table {
     let table = this.tables.get(id);
     if (!table) this.tables.set(id, (table = createTable(id)));

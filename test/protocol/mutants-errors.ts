@@ -52,7 +52,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: RUN,
-        find: '    this.cuts.push({ origin: record.place(), failure });\n',
+        find: '    this.cuts.push({ position: record.position, failure });\n',
         replace: '    this.bury(record.origin(), failure, record.payload());\n',
       },
     ],
@@ -78,8 +78,8 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'runtime/fenced-task.ts',
-        find: 'const decided = addVerdicts(run.draft, cuts);',
-        replace: 'const decided = {};',
+        find: 'addVerdicts(run.draft, offset, cuts), pending); // A7',
+        replace: 'run.draft, pending); // A7',
       },
     ],
     world: { poison: true },
@@ -88,7 +88,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
   {
     name: 'verdictKept',
     rule: '§6 the batch that skips the record clears its verdict',
-    edits: [{ file: RUN, find: 'draft.verdicts.delete(place);', replace: '' }],
+    edits: [{ file: RUN, find: '      this.forgetVerdicts();\n      if (message.isLogTime)', replace: '      if (message.isLogTime)' }],
     world: { poison: true },
     seed: 2,
   },

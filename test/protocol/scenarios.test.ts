@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { tickFrame } from '../../functions/codec/frame-writer.ts';
 import type { StagePlan } from '../../functions/graph/stage-plan.ts';
 import { createStageRuntime } from '../../functions/runtime/stage-handler.ts';
@@ -82,6 +82,8 @@ function source({ plan }: World): StagePlan {
   if (!found) throw new Error('no source');
   return found;
 }
+
+jest.setTimeout(300_000);
 
 describe('scenarios of protocol.md, section 8', () => {
   test('1: published to one partition, crash before the other, another cut', async () => {

@@ -29,7 +29,7 @@ const FULL: Fence = {
     { seq: 4, paths: ['d-4'], bytes: 70, fragments: [0, 3] },
     { seq: 5, paths: ['c-7-xyz-0', 'c-7-xyz-1'], bytes: 700_000, fragments: [1] },
   ],
-  ...addVerdicts({ verdicts: new Map(), failures: [] }, [{ origin: ':17.0.0', failure }]),
+  ...addVerdicts({ verdicts: new Map(), decided: -1, failures: [] }, 17, [{ position: 17, failure }]),
   pending: ['p-7-xyz-0'],
   gaps: 1,
 };
@@ -48,7 +48,7 @@ export const FENCE = valueTarget({
       if (Number.isNaN(number)) throw new Error('a time is NaN');
     for (const { paths, bytes } of [...fence.images, ...fence.deltas])
       if (!(bytes >= 0) || paths.some((path) => path.includes('/'))) throw new Error('an entry leads elsewhere');
-    addVerdicts(fence, [{ origin: ':1.0.0', failure }]);
+    addVerdicts(fence, 1, [{ position: 1, failure }]);
     decodeFence(encodeFence({ ...fence, next: fence.next + 1, gaps: fence.gaps + 1 }));
   },
 });

@@ -44,6 +44,33 @@ describe('takes', () => {
     expect(second).toMatchObject({ value: null, key: null });
   });
 
+  test('the trace context from headers, the first of each name, whatever else is in them', () => {
+    const bytes = (text: string): number[] => [...Buffer.from(text)];
+    const headers = [
+      { other: [1] },
+      null,
+      { tracestate: bytes('x'.repeat(513)) },
+      { traceparent: 'no bytes' },
+      { traceparent: [48, 48, -29] },
+      { tracestate: bytes('a=1') },
+      { traceparent: bytes('second') },
+    ];
+
+    const [batch] = parseEvent(
+      event({ 'orders-1': [record(0, { headers }), record(1, { headers: 'none' }), record(2, { headers: undefined })] }),
+      1,
+    );
+
+    expect(batch?.messages.map(({ trace }) => trace)).toEqual([
+      [
+        ['traceparent', Uint8Array.of(48, 48, 227)],
+        ['tracestate', Uint8Array.from(bytes('a=1'))],
+      ],
+      [],
+      [],
+    ]);
+  });
+
   test('a partition given as a string, as in a sample of AWS', () => {
     expect(parseEvent(event({ 'orders-1': [record(0, { partition: '1' })] }), 1)[0]?.partition).toBe(1);
   });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { newFence } from '../../../../functions/state/fence.ts';
+import { addVerdicts, decodeFence, encodeFence, newFence } from '../../../../functions/state/fence.ts';
 import { MemoryStateBackend } from '../../../../functions/state/memory/memory-state-backend.ts';
 import { tableId } from '../../../../functions/state/tables.ts';
 import { TaskState } from '../../../../functions/state/task-state.ts';
@@ -142,4 +142,28 @@ test.each([
   expect(next.fence.pending).toEqual([]);
   expect((await backend.list('/task')).filter((name) => name.startsWith('p-'))).toEqual([]);
   expect(await store.readPending(first)).toBeUndefined();
+});
+
+test('a fence with a verdict on each of 100,000 records of one message fits one node', () => {
+  const failure = { code: 'MILLRACE_USER_FUNCTION', message: 'no', stack: '', attempts: 3 };
+  const cuts = Array.from({ length: 100_000 }, (_, position) => ({ position, failure }));
+
+  const fence = { ...newFence(7, 'n'), ...addVerdicts(newFence(7, 'n'), 7, cuts) };
+
+  expect(encodeFence(fence).length).toBeLessThan(800_000);
+  expect(decodeFence(encodeFence(fence))).toEqual(fence);
+});
+
+test('verdicts on another message are over', () => {
+  const failure = { code: 'MILLRACE_USER_FUNCTION', message: 'no', stack: '', attempts: 3 };
+  const first = addVerdicts(newFence(7, 'n'), 7, [{ position: 1, failure }]);
+
+  expect(addVerdicts(first, 7, [{ position: 2, failure }])).toMatchObject({
+    decided: 7,
+    verdicts: new Map([
+      [1, 0],
+      [2, 0],
+    ]),
+  });
+  expect(addVerdicts(first, 8, [{ position: 2, failure }])).toMatchObject({ decided: 8, verdicts: new Map([[2, 0]]) });
 });
