@@ -94,7 +94,8 @@ export class TaskStore {
     const ops: StateOp[] = [];
     let deltas = fence.deltas;
     if (delta) {
-      const chunked = delta.bytes.length > this.options.chunkBytes;
+      // Beside a delta, the multi has the fence, which is large only by its verdicts.
+      const chunked = delta.bytes.length > this.options.chunkBytes - 8 * fence.verdicts.size;
       const paths = chunked ? await this.writeChunks(`c-${node.version}-${this.options.nonce()}`, delta.bytes) : [`d-${fence.seq}`];
       if (!chunked) ops.push({ op: 'create', path: this.child(`d-${fence.seq}`), data: delta.bytes });
       const entry: DeltaEntry = { seq: fence.seq, paths, bytes: delta.bytes.length, fragments: delta.fragments };

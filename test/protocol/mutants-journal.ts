@@ -20,8 +20,8 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TASK,
-        find: 'if (!(await this.publishPending(node))) return false;',
-        replace: 'if (this.unapplied(node).length > 0 && !(await this.publishPending(node))) return false;',
+        find: 'if (!(await this.publishPending(node, transaction))) return false;',
+        replace: 'if (this.unapplied(node).length > 0 && !(await this.publishPending(node, transaction))) return false;',
       },
     ],
     world,
@@ -30,7 +30,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
   {
     name: 'journalNeverResent',
     rule: '§5 A3 the next attempt publishes what a crash left pending',
-    edits: [{ file: TASK, find: '    if (!(await this.publishPending(node))) return false;\n', replace: '' }],
+    edits: [{ file: TASK, find: '    if (!(await this.publishPending(node, transaction))) return false;\n', replace: '' }],
     world,
     seed: 2,
   },
@@ -40,12 +40,12 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TASK,
-        find: 'if (pending) await this.sendPending(held.node, pending);',
-        replace: 'if (pending) void this.sendPending(held.node, pending).catch(() => undefined);',
+        find: 'if (pending) await this.sendPending(held.node, pending, held.transaction);',
+        replace: 'if (pending) void this.sendPending(held.node, pending, held.transaction).catch(() => undefined);',
       },
     ],
     world,
-    seed: 30,
+    seed: 147,
   },
   {
     name: 'journalTakenAsSent',

@@ -142,8 +142,8 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
       { file: SOURCE, find: 'kept && kept.position <= firstOffset ? kept', replace: 'kept ? kept' },
       {
         file: SOURCE,
-        find: '    await run.outputs.publish(',
-        replace: '    runtime.generators.putBack(task, run.generator);\n    await run.outputs.publish(',
+        find: '    await this.send(',
+        replace: '    runtime.generators.putBack(task, run.generator);\n    await this.send(',
       },
     ],
     world: { late: true, topology: 'chain' },
@@ -174,8 +174,8 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SOURCE,
-        find: '    await run.outputs.publish(',
-        replace: '    void Promise.resolve().catch(() => run);\n    await Promise.race([null]) ?? void run.outputs.publish(',
+        find: '    await this.send(',
+        replace: '    void Promise.resolve().catch(() => run);\n    await Promise.race([null]) ?? void this.send(',
       },
     ],
     seed: 2,
@@ -264,10 +264,14 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TASK,
-        find: `    await outputs.publish(this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); // A6
-    await this.commit(held, run, cuts); // A7`,
-        replace: `    await this.commit(held, run, cuts); // A7
-    await outputs.publish(this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); // A6`,
+        find: 'await outputs.publish(journal?.channels ?? this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); // A6',
+        replace: '',
+      },
+      {
+        file: TASK,
+        find: 'this.count(run, outputs);',
+        replace:
+          'await outputs.publish(this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); this.count(run, outputs);',
       },
     ],
     seed: 1,

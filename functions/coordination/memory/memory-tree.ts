@@ -1,3 +1,4 @@
+import { checkNodeSizes, NODE_LIMITS } from '../node-sizes.ts';
 import { MillraceError } from '../../shared/errors.ts';
 import type { NodeOp, VersionedNode, VersionedNodes } from '../coordination.ts';
 
@@ -9,12 +10,9 @@ interface Node {
   ephemeral?: boolean;
 }
 
-/** ZooKeeper's limits, so that what fits here fits there. */
-const LIMITS = { nodeBytes: 1_000_000, multiBytes: 1_000_000 };
-
 /** Versioned nodes in this process's memory: tests, and the embedded store behind its server. Reads are never old. */
 export class MemoryTree implements VersionedNodes {
-  readonly limits = LIMITS;
+  readonly limits = NODE_LIMITS;
   private readonly nodes = new Map<string, Node>();
   private readonly children = new Map<string, Set<string>>();
   private readonly listeners = new Set<(path: string) => void>();
@@ -73,7 +71,7 @@ export class MemoryTree implements VersionedNodes {
   }
 
   private apply(ops: readonly NodeOp[]): void {
-    checkSizes(ops);
+    checkNodeSizes(ops);
     const undo: (() => void)[] = [];
     this.writes++;
     try {
@@ -135,14 +133,4 @@ export class MemoryTree implements VersionedNodes {
 function splitPath(path: string): [parent: string, name: string] {
   const at = path.lastIndexOf('/');
   return [path.slice(0, at), path.slice(at + 1)];
-}
-
-function checkSizes(ops: readonly NodeOp[]): void {
-  let total = 0;
-  for (const op of ops) {
-    if (op.op !== 'create' && op.op !== 'set') continue;
-    total += op.data.length;
-    if (op.data.length > LIMITS.nodeBytes || total > LIMITS.multiBytes)
-      throw new MillraceError('MILLRACE_NODE_TOO_LARGE', `${op.path}: ${total} bytes in one write, at most ${LIMITS.multiBytes}`);
-  }
 }

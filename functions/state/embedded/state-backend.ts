@@ -1,11 +1,8 @@
+import { checkNodeSizes, NODE_LIMITS } from '../../coordination/node-sizes.ts';
 import { EmbeddedConnection } from '../../shared/embedded-connection.ts';
 import { BodyWriter, EMBEDDED_OPERATIONS, textBytes } from '../../shared/embedded-wire.ts';
-import { MillraceError } from '../../shared/errors.ts';
 import type { StateBackend, StateNode, StateOp } from '../state-backend.ts';
 import { decodeNames, decodeNode, encodeStateOps } from './state-layout.ts';
-
-/** ZooKeeper's limits, so that what fits here fits there. */
-const LIMITS = { nodeBytes: 1_000_000, multiBytes: 1_000_000 };
 
 /** The embedded state store's client. `address`: see `EmbeddedConnection`; nothing is opened before the first call. */
 export function openEmbeddedStateBackend(address: string): StateBackend {
@@ -13,7 +10,7 @@ export function openEmbeddedStateBackend(address: string): StateBackend {
 }
 
 class EmbeddedStateBackend implements StateBackend {
-  readonly limits = LIMITS;
+  readonly limits = NODE_LIMITS;
   private readonly connection: EmbeddedConnection;
 
   constructor(connection: EmbeddedConnection) {
@@ -25,7 +22,7 @@ class EmbeddedStateBackend implements StateBackend {
   }
 
   async multi(ops: readonly StateOp[]): Promise<void> {
-    checkSizes(ops);
+    checkNodeSizes(ops);
     await this.connection.request(EMBEDDED_OPERATIONS.multi, encodeStateOps(ops), 'MILLRACE_OUTCOME_UNKNOWN');
   }
 
@@ -40,16 +37,5 @@ class EmbeddedStateBackend implements StateBackend {
   private ask(operation: number, path: string): Promise<Buffer> {
     const body = new BodyWriter(textBytes(path)).text(path).buffer;
     return this.connection.request(operation, body, 'MILLRACE_CONNECTION_LOST');
-  }
-}
-
-/** Refuses here what the store would refuse, so that "nothing was sent" is true. */
-function checkSizes(ops: readonly StateOp[]): void {
-  let total = 0;
-  for (const op of ops) {
-    if (op.op !== 'create' && op.op !== 'set') continue;
-    total += op.data.length;
-    if (op.data.length > LIMITS.nodeBytes || total > LIMITS.multiBytes)
-      throw new MillraceError('MILLRACE_NODE_TOO_LARGE', `${op.path}: ${total} bytes in one write, at most ${LIMITS.multiBytes}`);
   }
 }
