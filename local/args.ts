@@ -1,6 +1,6 @@
 import { MillraceError } from '../functions/shared/errors.ts';
 
-/** A command line, taken apart. Flags that the CLI does not know are kept as parameters of the pipeline: `--repeat 10` is `--param repeat=10`. */
+/** A command line, taken apart. Flags that the CLI does not know are kept as parameters of the pipeline: `--repeat 10` is `--param repeat=10`. Behind `--` nothing is a flag. */
 export interface Arguments {
   readonly positionals: readonly string[];
   readonly flags: ReadonlyMap<string, string>;
@@ -22,6 +22,7 @@ export function parseArguments(argv: readonly string[], shape: ArgumentShape): A
   const params = new Map<string, string>();
   const rest = [...argv];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (word === '--') return { positionals: [...positionals, ...rest], flags, switches, params };
     if (word === '-h') word = '--help';
     if (!word.startsWith('--')) {
       if (word.startsWith('-')) throw invalid(`unknown flag ${word}; flags begin with two dashes. See millrace help`);

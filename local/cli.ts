@@ -3,10 +3,12 @@ import { describeAsMermaid } from '../functions/graph/mermaid.ts';
 import { describePlan } from '../functions/graph/describe.ts';
 import { isMillraceError, MillraceError } from '../functions/shared/errors.ts';
 import type { BundlingOptions } from '../infra/bundling.ts';
-import { type Arguments, parseArguments } from './args.ts';
+import { type Arguments, type ArgumentShape, parseArguments } from './args.ts';
 import { describeConfig } from './commands/config.ts';
 import { runDev } from './commands/dev.ts';
+import { runDeadLetters } from './commands/dlq.ts';
 import { updateLockFile } from './commands/lock.ts';
+import { runState } from './commands/state.ts';
 import { CONFIG_FLAGS, OPTION_FLAGS } from './config.ts';
 import { openProject } from './project.ts';
 
@@ -28,6 +30,9 @@ const SHAPE = {
   switches: new Set([...flagsOf((value) => value === ''), 'json', 'mermaid', 'verbose', 'help', 'version', 'update-lock']),
 };
 
+/** Flags of one command, which for the others are parameters of the pipeline. */
+const FLAGS_OF: Readonly<Record<string, readonly string[]>> = { dlq: ['stage', 'code', 'limit'] };
+
 function flagsOf(wanted: (value: string) => boolean): readonly string[] {
   return CONFIG_FLAGS.filter(({ value }) => wanted(value)).map(({ flag }) => flag);
 }
@@ -42,8 +47,14 @@ export const USAGE = `millrace: stream processing on serverless functions
                          --update-lock also adds new uids and states to millrace.lock.json beside it
   millrace config FILE   print each setting and where it comes from
 
+  millrace state ls FILE                                  what each task has committed: offsets, watermark, tables
+  millrace state count FILE [STAGE [OPERATOR/STATE]]      keys, entries and bytes of states
+  millrace state get FILE STAGE OPERATOR STATE KEY        what one key holds
+  millrace dlq ls FILE   list dead letters, copies left out   [--stage STAGE] [--code CODE] [--limit N]
+  millrace dlq show FILE OFFSET                           all of one dead letter
+
   --param NAME=VALUE     a parameter of the pipeline (or --NAME VALUE, where that is no flag below)
-  --json                 one JSON line at the end on stdout, all else on stderr
+  --json                 one JSON line at the end on stdout, all else on stderr; of state and dlq a line for each thing
   --config FILE          settings as JSON (default: millrace.config.json in this folder, if it is there)
   --verbose              stack traces
 ${CONFIG_FLAGS.map(({ flag, value, help }) => `  ${`--${flag} ${value}`.padEnd(22)} ${help}`).join('\n')}
@@ -57,7 +68,7 @@ Ctrl-C lets a run end what is in flight; a second one ends it at once.
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
   let verbose = argv.includes('--verbose');
   try {
-    const args = parseArguments(argv, SHAPE);
+    const args = parseArguments(argv, shapeOf(argv.find((word) => !word.startsWith('-'))));
     verbose = args.switches.has('verbose');
     return await runCommand(args, io);
   } catch (error) {
@@ -66,6 +77,10 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     if (argv[0] === 'dev' && argv.includes('--json')) io.stdout.write(`${JSON.stringify({ ok: false, error: summarizeError(error) })}\n`);
     return isMillraceError(error, 'MILLRACE_FLAG_INVALID') ? 2 : 1;
   }
+}
+
+function shapeOf(command = ''): ArgumentShape {
+  return { ...SHAPE, valued: new Set([...SHAPE.valued, ...(FLAGS_OF[command] ?? [])]) };
 }
 
 async function runCommand(args: Arguments, io: CliIo): Promise<number> {
@@ -78,8 +93,10 @@ async function runCommand(args: Arguments, io: CliIo): Promise<number> {
     io.stdout.write(`millrace ${VERSION}\n`);
     return 0;
   }
+  if (command === 'state') return runState(args, io);
+  if (command === 'dlq') return runDeadLetters(args, io);
   if (command !== 'dev' && command !== 'plan' && command !== 'config')
-    throw usage(`there is no command '${command ?? ''}'; there are dev, plan and config`);
+    throw usage(`there is no command '${command ?? ''}'; there are dev, plan, config, state and dlq`);
   if (file === undefined) throw usage(`millrace ${command} needs a pipeline file: millrace ${command} FILE`);
   if (extra.length > 0) throw usage(`unexpected '${extra.join(' ')}' behind ${basename(file)}`);
   const project = await openProject(file, args, io);

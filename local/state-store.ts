@@ -14,6 +14,21 @@ export function openStateStore(path: string): StateBackend {
   return new FileStateStore(path);
 }
 
+/**
+ * What the file holds at this moment, to be looked at: nothing is written, and a run may be at work on it, as a file only grows or is
+ * replaced by a whole one.
+ */
+export function readStateStore(path: string): StateBackend {
+  const memory = new MemoryStateBackend();
+  for (const changes of decodeEntries(readFileSync(path))) for (const change of changes) redo(memory, change);
+  return memory;
+}
+
+function redo(memory: MemoryStateBackend, [path, node]: Change): void {
+  if (node) memory.restore(path, node);
+  else memory.multi([{ op: 'delete', path }]).catch(() => undefined); // a node that is not there is gone
+}
+
 class FileStateStore implements StateBackend {
   readonly limits: StateBackend['limits'];
   private readonly path: string;
@@ -95,16 +110,11 @@ class FileStateStore implements StateBackend {
   private recover(): void {
     for (const changes of decodeEntries(readFileSync(this.path))) {
       this.noteIdentities(changes);
-      for (const change of changes) this.redo(change);
+      for (const change of changes) redo(this.memory, change);
     }
   }
 
   private noteIdentities(changes: readonly Change[]): void {
     for (const [, node] of changes) this.newest = Math.max(this.newest, Number(node?.created ?? 0));
-  }
-
-  private redo([path, node]: Change): void {
-    if (node) this.memory.restore(path, node);
-    else this.memory.multi([{ op: 'delete', path }]).catch(() => undefined); // a node that is not there is gone
   }
 }

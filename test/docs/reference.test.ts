@@ -173,7 +173,8 @@ function parseKeyCell(text: string): Key {
 
 test('bad records: headers of a dead letter', () => {
   const failure = { code: 'MILLRACE_USER_FUNCTION', message: '', stack: '', attempts: 1 };
-  const { headers = [] } = deadLetterMessage({ origin: '', stage: '', task: '', failure, key: null, value: null, kind: 'record' });
+  const trace = (['traceparent', 'tracestate'] as const).map((name) => [name, new Uint8Array()] as const);
+  const { headers = [] } = deadLetterMessage({ origin: '', stage: '', task: '', failure, key: null, value: null, kind: 'message', trace });
   const large = deadLetterMessage({
     origin: '',
     stage: '',

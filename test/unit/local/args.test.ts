@@ -18,6 +18,7 @@ describe('takes a command line apart', () => {
     [['--param', 'a=1', '--param=b=x=y', '--param', 'c='], { params: { a: '1', b: 'x=y', c: '' } }],
     [['--repeat', '10', '--topic=t'], { params: { repeat: '10', topic: 't' } }],
     [['--port', '-1'], { flags: { port: '-1' } }],
+    [['a', '--', '-b', '--port', '--'], { positionals: ['a', '-b', '--port', '--'], flags: {} }],
     [['-h'], { switches: ['help'] }],
   ])('%j', (argv, expected) => {
     expect(parse(...argv)).toMatchObject(expected);

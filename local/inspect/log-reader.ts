@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import { parseKafkaConfig } from '../../functions/channels/kafka/config.ts';
+import { type PartitionRange, readKafkaTopic, type TopicMessage, topicRanges } from '../kafka/topic-reader.ts';
+import { readTopicFiles } from '../log/topic-snapshot.ts';
+import type { Project } from '../project.ts';
+import { wrongCall } from './action.ts';
+
+/** The log of a run, for who only looks. */
+export interface LogReader {
+  /**
+   * Calls `onMessage` for each message that is in the topic now, in order within a partition; of transactions only what is committed.
+   * Gives what the partitions held.
+   *
+   * @throws MILLRACE_TOPIC_MISSING
+   */
+  read(topic: string, onMessage: (message: TopicMessage) => void): Promise<readonly PartitionRange[]>;
+}
+
+/** The log that a run with the same settings has. @throws MILLRACE_FLAG_INVALID it is in memory. */
+export function openLogToRead({ config: { kafka, kafkaConfig, data } }: Project, cwd: string): LogReader {
+  if (kafka !== undefined) {
+    const isText = kafkaConfig?.trimStart().startsWith('{') === true;
+    const settings = kafkaConfig === undefined ? {} : { MILLRACE_KAFKA_CONFIG: isText ? kafkaConfig : resolve(cwd, kafkaConfig) };
+    return kafkaReader(parseKafkaConfig({ MILLRACE_KAFKA: kafka, ...settings }));
+  }
+  if (data === undefined)
+    throw wrongCall('without --kafka HOST:PORT or --data DIR a run keeps its topics in memory; give what the run was given');
+  return { read: (topic, onMessage) => new Promise((done) => done(readTopicFiles(resolve(cwd, data), topic, onMessage))) };
+}
+
+function kafkaReader(config: ReturnType<typeof parseKafkaConfig>): LogReader {
+  return {
+    async read(topic, onMessage) {
+      const ranges = await topicRanges(config, topic);
+      await readKafkaTopic(config, topic, onMessage);
+      return ranges;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MillraceError } from '../../functions/shared/errors.ts';
+import type { PartitionRange, TopicMessage } from '../kafka/topic-reader.ts';
+import { PartitionFiles } from './partition-files.ts';
+import type { Segment } from './segment.ts';
+import { parseTopic } from './topic-file.ts';
+
+/**
+ * Calls `onMessage` for each message of a topic in the folder of `--data`, partition by partition. Nothing is written, and a run may be
+ * at work: what it appends meanwhile may be seen or not; an append is seen whole or not at all, a transaction perhaps in part.
+ *
+ * @throws MILLRACE_TOPIC_MISSING, MILLRACE_DATA_INVALID
+ */
+export function readTopicFiles(dataDir: string, topic: string, onMessage: (message: TopicMessage) => void): PartitionRange[] {
+  const folder = join(dataDir, 'topics', topic);
+  const description = join(folder, 'topic.json');
+  if (!existsSync(description))
+    throw new MillraceError('MILLRACE_TOPIC_MISSING', `there is no topic ${topic} in the data folder ${dataDir}`);
+  const { partitions } = parseTopic(topic, readFileSync(description, 'utf8'));
+  return Array.from({ length: partitions }, (_, partition) => readPartition(join(folder, String(partition)), partition, onMessage));
+}
+
+function readPartition(folder: string, partition: number, onMessage: (message: TopicMessage) => void): PartitionRange {
+  if (!existsSync(folder)) return { partition, low: 0, high: 0 };
+  const files = new PartitionFiles(folder);
+  let [low, high] = [Infinity, 0];
+  for (const baseOffset of files.list()) {
+    const segment = readIfThere(files, baseOffset);
+    if (!segment) continue;
+    low = Math.min(low, baseOffset);
+    high = segment.endOffset;
+    for (let i = 0; i < segment.count; i++) onMessage({ partition, ...segment.record(i) });
+  }
+  return { partition, low: Math.min(low, high), high };
+}
+
+/** Undefined if a run that is at work has dropped it since. */
+function readIfThere(files: PartitionFiles, baseOffset: number): Segment | undefined {
+  try {
+    return files.read(baseOffset);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
