@@ -28,4 +28,6 @@ const code = await runCli(process.argv.slice(2), {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (interrupts++ === 0 ? first() : second()));
   },
 });
-process.exitCode = code;
+// What is written has to leave first. Then at once: kafkajs forgets brokers whose connections were cut without closing what it keeps of them.
+await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))));
+process.exit(code);

@@ -145,6 +145,7 @@ export function transactionalLogContract(name: string, open: () => Promise<Trans
       const producer = await openProducer();
       await producer.commit([append(0, ...values), append(1, 'a')], 1);
       await producer.commit([append(0, 'last')], 2);
+      await openProducer(); // waits until it is visible
 
       const read = await subject.readCommitted('out', 0);
       expect(read.map((value) => value.slice(-4))).toEqual([...values, 'last'].map((value) => value.slice(-4)));

@@ -20,14 +20,19 @@ export function isBusy(refusal: string | undefined): boolean {
   return refusal !== undefined && BUSY.has(refusal);
 }
 
-/** Calls until the answer is not "busy", with pauses that grow and sum up to `patienceMs` at most; then with what it threw last. */
-export async function retryWhileBusy<T>(patienceMs: number, call: () => Promise<T>): Promise<T> {
+/**
+ * Calls until the answer is not "busy", with pauses that grow and sum up to `patienceMs` at most; then with what it threw last.
+ *
+ * @param also - A refusal that ends by itself here, too.
+ */
+export async function retryWhileBusy<T>(patienceMs: number, call: () => Promise<T>, also?: string): Promise<T> {
   let waited = 0;
   for (let next = FIRST_PAUSE_MS; ; next = Math.min(next * 2, MAX_PAUSE_MS)) {
     try {
       return await call();
     } catch (error) {
-      if (!isBusy(refusalOf(error)) || waited >= patienceMs) throw error;
+      const refusal = refusalOf(error);
+      if (!(isBusy(refusal) || (refusal !== undefined && refusal === also)) || waited >= patienceMs) throw error;
     }
     await pause(next);
     waited += next;

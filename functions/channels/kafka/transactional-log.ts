@@ -60,7 +60,9 @@ class KafkaTransactionalLog implements TransactionalLog {
     const connection = await TransactionConnection.open(this.config, id, topic);
     try {
       const identity = await retryWhileBusy(requestTimeoutMs, () => takeEpoch(connection, id));
-      const committed = await retryWhileBusy(requestTimeoutMs, () => fetchStableOffset(connection.groupCoordinator, id, topic, partition));
+      const fetch = (): Promise<number | undefined> => fetchStableOffset(connection.groupCoordinator, id, topic, partition);
+      // A broker that has just begun refuses groups that it will coordinate in a moment.
+      const committed = await retryWhileBusy(requestTimeoutMs, fetch, 'NOT_COORDINATOR_FOR_GROUP');
       return { task, connection, identity, committed, onClose: (producer) => this.open.delete(producer) };
     } catch (error) {
       void connection.close().catch(() => undefined);
