@@ -21,6 +21,8 @@ const commands = {
   services,
   // Jest, with the services that its tests need.
   test: [...services, 'test'],
+  // Needs no running services: it starts its own, to kill them.
+  'test:chaos': [...tsx, 'test/chaos/run.ts'],
   'test:services': [...services, 'test', 'test/services/', 'test/contract/'],
   // What needs neither processes nor services.
   'test:unit': [join('node_modules', 'jest', 'bin', 'jest.js'), 'test/unit/', 'test/golden/', 'test/types/', 'test/contract/'],
