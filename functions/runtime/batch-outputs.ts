@@ -111,8 +111,8 @@ export class BatchOutputs {
   }
 
   /**
-   * Sends everything in order: frames, dead letters, sinks that are not exactly-once; resolves when all is durable. After a failure nothing more is sent to any
-   * partition, and what is under way is waited for.
+   * Sends everything in order: frames, dead letters, sinks that are not exactly-once; resolves when all is durable. After a failure
+   * nothing more is sent to any partition, and what is under way is waited for.
    *
    * @param deadLetterTopic - Undefined where the dead letters go another way.
    * @param finalWatermark - Sent to every partition of every channel, in an empty frame if need be; undefined if it did not rise.
