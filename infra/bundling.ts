@@ -2,7 +2,15 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build as runEsbuild, type BuildOptions, type BuildResult, type Message, type Plugin } from 'esbuild';
+import {
+  build as runEsbuild,
+  type BuildOptions,
+  type BuildResult,
+  type Message,
+  type Metafile,
+  type OnLoadResult,
+  type Plugin,
+} from 'esbuild';
 import type { PipelinePlan, StagePlan } from '../functions/graph/stage-plan.ts';
 import { MillraceError } from '../functions/shared/errors.ts';
 import { type BundleInput, ModuleNames, packageName, projectDirOf } from './bundle-contents.ts';
@@ -35,12 +43,15 @@ export interface StageBundle {
   readonly dir: string;
   /** `index.js` in `dir`, CommonJS. */
   readonly file: string;
-  /** Beside `dir`, so that it is not deployed. */
+  /** Third parties' clients beside it, each read only by the adapter that runs it: `kafkajs.js`. */
+  readonly clients: readonly string[];
+  /** Of `file`, beside `dir`, so that it is not deployed. */
   readonly sourceMap: string;
-  /** Of the bytes of `file`. */
+  /** Of the bytes of `file` and `clients`. */
   readonly hash: string;
+  /** Of `file` and `clients`. */
   readonly bytes: number;
-  /** The largest first. */
+  /** Of `file` and `clients`, the largest first. */
   readonly inputs: readonly BundleInput[];
   /** The npm packages among `inputs`, sorted. */
   readonly packages: readonly string[];
@@ -50,7 +61,11 @@ export interface StageBundle {
 const FORBIDDEN = ['@aws-sdk', 'aws-cdk-lib', 'constructs', 'esbuild', 'zeromq'];
 const NATIVE = ['zeromq'];
 
+/** Clients that Millrace's adapters run: parsing them would be most of a cold start, so each is a file of its own, read when it is asked for. */
+const CLIENTS = ['kafkajs', 'node-zookeeper-client'];
+
 const STAGE = 'millrace-stage';
+const CLIENT = 'millrace-client';
 
 /** CommonJS loads as fast as ESM and needs no shim for `require`; module-first fields make bundles smaller, and loading quicker. */
 const SETTINGS = {
@@ -77,18 +92,39 @@ export async function bundleStages(options: BundleStagesOptions): Promise<StageB
   const pipelineFile = await sourceFile(options.pipelineFile);
   const projectDir = projectDirOf(dirname(pipelineFile));
   const names = new ModuleNames(projectDir);
-  const entries = new Map(plan.stages.map((stage) => [stage.id, stageEntry(plan, stage, `./${basename(pipelineFile)}`)]));
-  const result = await run(pipelineFile, options, {
+  const importers = new Map<string, string>();
+  const common = {
     ...SETTINGS,
     absWorkingDir: projectDir,
-    entryPoints: plan.stages.map((stage, i) => ({ in: `${STAGE}:${stage.id}`, out: `${i}/index` })),
     metafile: true,
     minify: true,
     outdir: virtualOutDir(projectDir),
-    plugins: [stageEntries(entries, dirname(pipelineFile)), withoutFeeding(names), stageModules(options.alias ?? {}, names)],
+  } satisfies BuildOptions;
+  const entries = new Map(plan.stages.map((stage) => [stage.id, stageEntry(plan, stage, `./${basename(pipelineFile)}`)]));
+  const stages = await run(pipelineFile, options, {
+    ...common,
+    entryPoints: plan.stages.map((stage, i) => ({ in: `${STAGE}:${stage.id}`, out: `${i}/index` })),
+    plugins: [
+      generated(STAGE, (stage) => ({ contents: entries.get(stage) ?? '', resolveDir: dirname(pipelineFile) })),
+      withoutFeeding(names),
+      clientsApart(names, importers),
+      stageModules(options.alias ?? {}, names),
+    ],
     sourcemap: 'external',
   });
-  return Promise.all(plan.stages.map((stage, i) => writeStage(stage, i, result, projectDir, outDir)));
+  const clients = await run(pipelineFile, options, {
+    ...common,
+    entryPoints: [...importers.keys()].map((client) => ({ in: `${CLIENT}:${client}`, out: client })),
+    plugins: [
+      generated(CLIENT, (client) => ({
+        contents: `module.exports = require('${client}');`,
+        resolveDir: importers.get(client) ?? projectDir,
+      })),
+      stageModules({}, names),
+    ],
+  });
+  const output = new BuiltFiles([stages, clients], projectDir);
+  return Promise.all(plan.stages.map((stage, i) => writeStage(stage, i, output, projectDir, outDir)));
 }
 
 /**
@@ -147,15 +183,37 @@ function describeMessage({ location, text }: Message): string {
   return place + text + step;
 }
 
-/** The modules that bundles start from, one a stage. */
-function stageEntries(entries: ReadonlyMap<string, string>, resolveDir: string): Plugin {
+/** The modules that bundles start from: `<kind>:<name>` is what `load` gives for the name. */
+function generated(kind: string, load: (name: string) => Pick<OnLoadResult, 'contents' | 'resolveDir'>): Plugin {
   return {
-    name: 'millrace-entries',
+    name: `${kind}-entries`,
     setup(build) {
-      build.onResolve({ filter: new RegExp(`^${STAGE}:`) }, ({ path }) => ({ path: path.slice(STAGE.length + 1), namespace: STAGE }));
-      build.onLoad({ filter: /(?:)/, namespace: STAGE }, ({ path }) => ({ contents: entries.get(path) ?? '', loader: 'js', resolveDir }));
+      build.onResolve({ filter: new RegExp(`^${kind}:`) }, ({ path }) => ({ path: path.slice(kind.length + 1), namespace: kind }));
+      build.onLoad({ filter: /(?:)/, namespace: kind }, ({ path }) => ({ ...load(path), loader: 'js' }));
     },
   };
+}
+
+/**
+ * Leaves Millrace's imports of {@link CLIENTS} to files beside the bundle; what a user imports of the same packages stays the user's.
+ *
+ * @param importers - Gets the directory of an importing module, for each client.
+ */
+function clientsApart(names: ModuleNames, importers: Map<string, string>): Plugin {
+  return {
+    name: 'millrace-clients',
+    setup(build) {
+      build.onResolve({ filter: new RegExp(`^(${CLIENTS.join('|')})$`) }, ({ path, importer, resolveDir }) => {
+        if (!names.isMillrace(importer)) return undefined;
+        importers.set(path, resolveDir);
+        return { path: clientModule(path), external: true };
+      });
+    },
+  };
+}
+
+function clientModule(client: string): string {
+  return `./${client}.js`;
 }
 
 /** The reading of sources is for feeders: no function ever does. */
@@ -206,27 +264,73 @@ function isOf(packages: readonly string[], path: string): boolean {
   return packages.includes(packageName(path));
 }
 
-async function writeStage(stage: StagePlan, index: number, built: BuildResult, projectDir: string, outDir: string): Promise<StageBundle> {
-  const output = `${virtualOutDir(projectDir)}/${index}/index.js`;
-  const code = contentsOf(built, output);
-  const hash = createHash('sha256').update(code).digest('hex').slice(0, 16);
+async function writeStage(stage: StagePlan, index: number, built: BuiltFiles, projectDir: string, outDir: string): Promise<StageBundle> {
+  const output = `${index}/index.js`;
+  const clients = CLIENTS.filter((client) => built.importsOf(output).includes(clientModule(client))).map((client) => `${client}.js`);
+  const files = [{ name: 'index.js', code: built.contents(output) }, ...clients.map((name) => ({ name, code: built.contents(name) }))];
+  const hash = hashOf(files);
   const dir = join(resolve(outDir), `${stage.id.replace(/[^\w.-]/g, '_')}-${hash}`);
-  const file = join(dir, 'index.js');
   const sourceMap = `${dir}.js.map`;
   await mkdir(dir, { recursive: true });
-  // Says what the file is even below a package of ES modules.
+  // Says what the files are even below a package of ES modules.
   await replaceFile(join(dir, 'package.json'), '{"type":"commonjs"}\n');
-  await replaceFile(file, code);
-  await replaceFile(sourceMap, portableMap(contentsOf(built, `${output}.map`), dirname(output), projectDir));
-  const inputs = inputsOf(built, index, projectDir);
+  for (const { name, code } of files) await replaceFile(join(dir, name), code);
+  await replaceFile(sourceMap, portableMap(built.contents(`${output}.map`), join(virtualOutDir(projectDir), `${index}`), projectDir));
+  const inputs = [output, ...clients]
+    .flatMap((name) => built.inputsOf(name))
+    .sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1));
   const packages = inputs.map(({ owner }) => owner).filter((owner) => owner !== 'millrace' && owner !== 'pipeline');
-  return { stage: stage.id, dir, file, sourceMap, hash, bytes: code.byteLength, inputs, packages: [...new Set(packages)].sort() };
+  return {
+    stage: stage.id,
+    dir,
+    file: join(dir, 'index.js'),
+    clients: clients.map((name) => join(dir, name)),
+    sourceMap,
+    hash,
+    bytes: files.reduce((sum, { code }) => sum + code.byteLength, 0),
+    inputs,
+    packages: [...new Set(packages)].sort(),
+  };
 }
 
-function contentsOf(built: BuildResult, path: string): Uint8Array {
-  const found = built.outputFiles?.find((output) => resolve(output.path) === resolve(path));
-  if (found === undefined) throw new MillraceError('MILLRACE_BUNDLE_FAILED', `esbuild made no ${basename(path)}`);
-  return found.contents;
+function hashOf(files: readonly { readonly name: string; readonly code: Uint8Array }[]): string {
+  const hash = createHash('sha256');
+  for (const { name, code } of files) hash.update(`${name} ${code.byteLength}\n`).update(code);
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** What builds put out, by path below their output directory. */
+class BuiltFiles {
+  private readonly builds: readonly BuildResult[];
+  private readonly projectDir: string;
+  private readonly names: ModuleNames;
+
+  constructor(builds: readonly BuildResult[], projectDir: string) {
+    this.builds = builds;
+    this.projectDir = projectDir;
+    this.names = new ModuleNames(projectDir);
+  }
+
+  contents(path: string): Uint8Array {
+    const file = join(virtualOutDir(this.projectDir), path);
+    const found = this.builds.flatMap(({ outputFiles }) => outputFiles ?? []).find((output) => resolve(output.path) === file);
+    if (found === undefined) throw new MillraceError('MILLRACE_BUNDLE_FAILED', `esbuild made no ${path}`);
+    return found.contents;
+  }
+
+  /** Modules that are left to other files. */
+  importsOf(path: string): string[] {
+    return (this.output(path)?.imports ?? []).map((imported) => imported.path);
+  }
+
+  inputsOf(path: string): BundleInput[] {
+    const inputs = Object.entries(this.output(path)?.inputs ?? {});
+    return inputs.map(([key, { bytesInOutput }]) => ({ ...this.names.describe(moduleFile(key, this.projectDir)), bytes: bytesInOutput }));
+  }
+
+  private output(path: string): Metafile['outputs'][string] | undefined {
+    return this.builds.map(({ metafile }) => metafile?.outputs[`.millrace/${path}`]).find((output) => output !== undefined);
+  }
 }
 
 /** Readers, and other bundlings of the same bytes, see the old file or the new one, never half of it. */
@@ -234,14 +338,6 @@ async function replaceFile(file: string, contents: Uint8Array | string): Promise
   const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, contents);
   await rename(draft, file);
-}
-
-function inputsOf({ metafile }: BuildResult, index: number, projectDir: string): BundleInput[] {
-  const names = new ModuleNames(projectDir);
-  const output = metafile?.outputs[`.millrace/${index}/index.js`];
-  return Object.entries(output?.inputs ?? {})
-    .map(([key, { bytesInOutput }]) => ({ ...names.describe(moduleFile(key, projectDir)), bytes: bytesInOutput }))
-    .sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1));
 }
 
 /** A source map whose sources have the names of {@link BundleInput}, not paths of this machine. */
@@ -254,5 +350,5 @@ function portableMap(map: Uint8Array, mapDir: string, projectDir: string): strin
 
 /** Generated and disabled modules are written `namespace:name` by esbuild; only files have a path. */
 function moduleFile(name: string, dir: string): string {
-  return name.startsWith(`${STAGE}:`) ? name : resolve(dir, name.replace(/^\(disabled\):/, ''));
+  return name.startsWith(`${STAGE}:`) || name.startsWith(`${CLIENT}:`) ? name : resolve(dir, name.replace(/^\(disabled\):/, ''));
 }

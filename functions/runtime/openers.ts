@@ -7,8 +7,8 @@ import type { StateBackend } from '../state/state-backend.ts';
 import type { Environment } from './adapters.ts';
 
 /**
- * The adapters that a generated entry chooses from. Each takes the function's environment. Those with a client of a third party run it only
- * when they are called; that its bytes are parsed with the bundle costs every cold start (`cold-start-added` of the benchmark).
+ * The adapters that a generated entry chooses from. Each takes the function's environment. Those with a client of a third party load it only
+ * when they are called: a bundle has each client in a file of its own, as parsing it would cost every cold start.
  */
 export function openEmbeddedLog(env: Environment): ChannelWriter {
   return openEmbeddedChannelWriter(addressIn(env));

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -45,6 +45,17 @@ test(`Millrace adds at most ${BUDGET_BYTES.source / 1000} kB to a source stage a
   const table = [line('stage', 'bytes', 'Millrace', 'budget', 'goal'), ...cells];
   process.stdout.write(`${table.join('\n')}\n`);
   expect(rows.filter(({ millrace, budget }) => millrace > budget)).toEqual([]);
+});
+
+test("no third party's client is read with a stage", () => {
+  const read = shipped.flatMap(({ stages }) => stages.map(({ file, clients }) => ({ code: readFileSync(file, 'utf8'), clients })));
+
+  expect(read.filter(({ clients }) => clients.length === 0)).toEqual([]);
+  // A text of each client that minifying keeps.
+  for (const { code, clients } of read) {
+    expect(code).not.toMatch(/KafkaJSNonRetriableError|SYNC_CONNECTED/);
+    expect(clients.map((file) => readFileSync(file, 'utf8')).join()).toMatch(/KafkaJSNonRetriableError/);
+  }
 });
 
 test('a shipped stage holds no tool, no client that it does not use, and no adapter of other stages', () => {

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, sym
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
+import type { StageBundle } from '../../infra/bundling.ts';
 import { bundleShipped } from './shipped-stages.ts';
 
 const temp = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-bytes-')));
@@ -19,6 +20,10 @@ function copyCheckout(): string {
   return root;
 }
 
+function filesOf(bundle?: StageBundle): string[] {
+  return bundle === undefined ? [] : [bundle.file, ...bundle.clients];
+}
+
 test('another checkout and output directory give the same bytes, hashes and source maps', async () => {
   const here = await bundleShipped(join(temp, 'out'));
 
@@ -28,7 +33,7 @@ test('another checkout and output directory give the same bytes, hashes and sour
     for (const [j, bundle] of stages.entries()) {
       const other = there[i]?.stages[j];
       expect(other).toMatchObject({ stage: bundle.stage, hash: bundle.hash, bytes: bundle.bytes, inputs: bundle.inputs });
-      expect(readFileSync(other?.file ?? '')).toEqual(readFileSync(bundle.file));
+      expect(filesOf(other).map((file) => readFileSync(file))).toEqual(filesOf(bundle).map((file) => readFileSync(file)));
       expect(readFileSync(other?.sourceMap ?? '', 'utf8')).toBe(readFileSync(bundle.sourceMap, 'utf8'));
     }
   }
@@ -38,7 +43,7 @@ test('no bundle or map names this machine', async () => {
   const shipped = await bundleShipped(join(temp, 'named'));
 
   const texts = shipped
-    .flatMap(({ stages }) => stages.flatMap(({ file, sourceMap }) => [file, sourceMap]))
+    .flatMap(({ stages }) => stages.flatMap((bundle) => [...filesOf(bundle), bundle.sourceMap]))
     .map((file) => readFileSync(file, 'utf8'));
   expect(texts.filter((text) => text.includes(process.cwd()) || text.includes(temp))).toEqual([]);
 });

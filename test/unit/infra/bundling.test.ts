@@ -1,6 +1,6 @@
-import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { bundleStages, type BundleStagesOptions, type StageBundle } from '../../../infra/bundling.ts';
 import { makeProject, PIPELINE_FILE, STAND_IN, twoStagePlan } from './project.ts';
@@ -76,6 +76,66 @@ describe('a bundle', () => {
     const paths = (of?: StageBundle): string[] => (of?.inputs ?? []).filter(({ bytes }) => bytes > 0).map(({ path }) => path);
     expect(paths(read)).not.toContain('millrace/functions/runtime/state.ts');
     expect(paths(count)).toContain('millrace/functions/runtime/state.ts');
+  });
+
+  describe("with Millrace's clients", () => {
+    const client = "module.exports = { name: 'a client', loaded: (globalThis.clientsLoaded = (globalThis.clientsLoaded ?? 0) + 1) };\n";
+    const CLIENTS = {
+      ...FLIGHTS,
+      'node_modules/kafkajs/index.cjs': client,
+      'node_modules/kafkajs/package.json': '{ "name": "kafkajs", "main": "index.cjs" }',
+      'node_modules/node-zookeeper-client/index.cjs': client,
+      'node_modules/node-zookeeper-client/package.json': '{ "name": "node-zookeeper-client", "main": "index.cjs" }',
+      'node_modules/millrace/functions/runtime/client.ts':
+        "import { name } from 'kafkajs';\nexport const open = (): string => 'topics by ' + name;\n",
+      'node_modules/millrace/functions/runtime/index.ts': (STAND_IN['node_modules/millrace/functions/runtime/index.ts'] ?? '').replace(
+        "export const openKafkaLog = (): string => 'topics';",
+        "export const openKafkaLog = async (): Promise<string> => (await import('./client.ts')).open();",
+      ),
+      'node_modules/millrace/functions/runtime/state.ts': (STAND_IN['node_modules/millrace/functions/runtime/state.ts'] ?? '').replace(
+        "(): string => 'nodes'",
+        "async (): Promise<string> => 'nodes by ' + (await import('node-zookeeper-client')).default.name",
+      ),
+    };
+
+    test('has those that its stage can use in files of their own, read only when they are asked for', async () => {
+      const [read, count] = await bundle(project(CLIENTS));
+
+      expect(read?.clients).toEqual([join(read?.dir ?? '', 'kafkajs.js')]);
+      expect(count?.clients.map((file) => basename(file))).toEqual(['kafkajs.js', 'node-zookeeper-client.js']);
+      expect(readdirSync(count?.dir ?? '').sort()).toEqual(['index.js', 'kafkajs.js', 'node-zookeeper-client.js', 'package.json']);
+      expect(readFileSync(count?.file ?? '', 'utf8')).not.toContain('a client');
+
+      const loaded = (): unknown => (globalThis as { clientsLoaded?: number }).clientsLoaded;
+      type Openers = Record<'log' | 'state', Record<string, () => Promise<string>>>;
+      const { log, state } = (createRequire(count?.file ?? '')(count?.file ?? '') as { handler: Openers }).handler;
+      expect(loaded()).toBeUndefined();
+      expect(await log['kafka']?.()).toBe('topics by a client');
+      expect(loaded()).toBe(1);
+      expect(await state['zookeeper']?.()).toBe('nodes by a client');
+      expect(loaded()).toBe(2);
+    });
+
+    test('counts their bytes, and gets another hash with another client', async () => {
+      const dir = project(CLIENTS);
+      const [, before] = await bundle(dir);
+      writeFileSync(join(dir, 'node_modules/kafkajs/index.cjs'), `${client}exports.version = 2;\n`);
+
+      const [, after] = await bundle(dir);
+
+      expect(after?.hash).not.toBe(before?.hash);
+      expect(readFileSync(after?.file ?? '')).toEqual(readFileSync(before?.file ?? ''));
+      expect(after?.packages).toEqual(['kafkajs', 'node-zookeeper-client', 'stats']);
+      expect(after?.bytes).toBe([after?.file ?? '', ...(after?.clients ?? [])].reduce((sum, file) => sum + readFileSync(file).length, 0));
+    });
+
+    test("leaves the user's own import of the same package in the bundle", async () => {
+      const dir = project({ ...CLIENTS, 'src/delay.ts': "import { name } from 'kafkajs';\nexport const delay = name;\n" });
+
+      const [read] = await bundle(dir);
+
+      expect(readFileSync(read?.file ?? '', 'utf8')).toContain('a client');
+    });
   });
 
   test('tells whose bytes it holds', async () => {
