@@ -1,5 +1,6 @@
 import { isMillraceError } from '../shared/errors.ts';
 import { decodeFence, encodeFence, newFence, type DeltaEntry, type Fence, type ImageEntry } from './fence.ts';
+import { fromStored, toStored } from './stored-bytes.ts';
 import type { StateBackend, StateOp } from './state-backend.ts';
 import { TaskState, type Delta, type FragmentShape } from './task-state.ts';
 
@@ -95,13 +96,14 @@ export class TaskStore {
     let deltas = fence.deltas;
     if (delta) {
       // Beside a delta, the multi has the fence, which is large only by its verdicts.
-      const chunked = delta.bytes.length > this.options.chunkBytes - 8 * fence.verdicts.size;
-      const paths = chunked ? await this.writeChunks(`c-${node.version}-${this.options.nonce()}`, delta.bytes) : [`d-${fence.seq}`];
-      if (!chunked) ops.push({ op: 'create', path: this.child(`d-${fence.seq}`), data: delta.bytes });
-      const entry: DeltaEntry = { seq: fence.seq, paths, bytes: delta.bytes.length, fragments: delta.fragments };
+      const bytes = toStored(delta.bytes);
+      const chunked = bytes.length > this.options.chunkBytes - 8 * fence.verdicts.size;
+      const paths = chunked ? await this.writeChunks(`c-${node.version}-${this.options.nonce()}`, bytes) : [`d-${fence.seq}`];
+      if (!chunked) ops.push({ op: 'create', path: this.child(`d-${fence.seq}`), data: bytes });
+      const entry: DeltaEntry = { seq: fence.seq, paths, bytes: bytes.length, fragments: delta.fragments };
       deltas = [...deltas, entry];
     }
-    const pending = journal ? await this.prepareJournal(node, journal, ops) : [];
+    const pending = journal ? await this.prepareJournal(node, toStored(journal), ops) : [];
     for (const name of node.fence.pending) ops.push({ op: 'delete', path: this.child(name) });
     return this.swap(node, { ...fence, deltas, pending, nonce: this.options.nonce() }, ops);
   }
@@ -132,7 +134,8 @@ export class TaskStore {
     const { fence } = node;
     const dirty = new Set(fence.deltas.flatMap((delta) => delta.fragments));
     const images: ImageEntry[] = fence.images.filter((image) => !dirty.has(image.fragment));
-    for (const [fragment, bytes] of state.images(dirty, this.options.fragments)) {
+    for (const [fragment, image] of state.images(dirty, this.options.fragments)) {
+      const bytes = toStored(image);
       const paths = await this.writeChunks(`i-${node.version}-${this.options.nonce()}-${fragment}`, bytes);
       images.push({ fragment, paths, bytes: bytes.length });
     }
@@ -175,7 +178,7 @@ export class TaskStore {
       if (!node) return undefined;
       parts.push(node.data);
     }
-    return parts.length === 1 ? parts[0] : Buffer.concat(parts);
+    return fromStored(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts), `${paths[0] ?? 'a node'} of ${this.path}`);
   }
 
   private async writeChunks(name: string, bytes: Uint8Array): Promise<string[]> {

@@ -5,7 +5,7 @@ import { APPENDS, FAILURES, STATE_REPLIES, STATE_REQUESTS, WIRE } from './target
 import { EVENTS, REQUESTS } from './targets/events.ts';
 import { OFFSETS, SEGMENTS, STATE_FILE, TOPICS } from './targets/files.ts';
 import { FRAMES } from './targets/frames.ts';
-import { FENCE, JOURNAL, STATE } from './targets/state.ts';
+import { FENCE, JOURNAL, STATE, STORED } from './targets/state.ts';
 import { JSON_RECORDS, TEXT_RECORDS, VALUE } from './targets/values.ts';
 
 /** Inputs of each parser: most for what a stage reads with every batch. */
@@ -14,7 +14,8 @@ const PLAN: readonly (readonly [target: FuzzTarget, inputs: number])[] = [
   [FRAMES, 20_000],
   [VALUE, 10_000],
   [FENCE, 12_000],
-  [STATE, 10_000],
+  [STATE, 9_000],
+  [STORED, 1_000],
   [JOURNAL, 6_000],
   [JSON_RECORDS, 4_000],
   [TEXT_RECORDS, 2_000],

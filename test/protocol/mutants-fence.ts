@@ -74,8 +74,8 @@ export const FENCE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: STORE,
-        find: "if (!chunked) ops.push({ op: 'create', path: this.child(`d-${fence.seq}`), data: delta.bytes });",
-        replace: `if (!chunked) await this.backend.multi([{ op: 'create', path: this.child(\`d-\${fence.seq}\`), data: delta.bytes }]).catch((error: unknown) => {
+        find: "if (!chunked) ops.push({ op: 'create', path: this.child(`d-${fence.seq}`), data: bytes });",
+        replace: `if (!chunked) await this.backend.multi([{ op: 'create', path: this.child(\`d-\${fence.seq}\`), data: bytes }]).catch((error: unknown) => {
           if (!isMillraceError(error, 'MILLRACE_NODE_EXISTS')) throw error;
         });`,
       },
@@ -89,8 +89,8 @@ export const FENCE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: STORE,
-        find: 'await this.writeChunks(`c-${node.version}-${this.options.nonce()}`, delta.bytes)',
-        replace: 'await this.writeChunks(`c-${node.version}-x`, delta.bytes)',
+        find: 'await this.writeChunks(`c-${node.version}-${this.options.nonce()}`, bytes)',
+        replace: 'await this.writeChunks(`c-${node.version}-x`, bytes)',
       },
       {
         file: STORE,

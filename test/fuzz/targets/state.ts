@@ -2,9 +2,10 @@ import { encodeValue } from '../../../functions/codec/value.ts';
 import { decodeJournal, OutputJournal } from '../../../functions/runtime/output-journal.ts';
 import { fromStateKey, stateKey } from '../../../functions/shared/key.ts';
 import { addVerdicts, compareOrigins, decodeFence, encodeFence, type Fence, newFence } from '../../../functions/state/fence.ts';
+import { fromStored, toStored } from '../../../functions/state/stored-bytes.ts';
 import { entryKey, MapTable, tableId, TimerTable } from '../../../functions/state/tables.ts';
 import { TaskState } from '../../../functions/state/task-state.ts';
-import { valueTarget } from '../target.ts';
+import { bytesTarget, valueTarget } from '../target.ts';
 
 const failure = { code: 'MILLRACE_USER_FUNCTION', message: 'no', stack: 'at f', attempts: 3 };
 
@@ -91,6 +92,18 @@ export const STATE = valueTarget({
       if (table instanceof TimerTable && Number.isNaN(table.firstDue(Infinity)?.time ?? 0)) throw new Error('a timer at NaN');
     }
     state.images(new Set([0, 1, 2, 3]), FRAGMENTS);
+  },
+});
+
+const WIDE = encodeValue(Array.from({ length: 400 }, (_, i) => ({ key: `key-${i}`, count: i })));
+
+/** As a chunk or node of the store is read. */
+export const STORED = bytesTarget({
+  name: 'deflated deltas and images',
+  corpus: [WIDE, encodeValue(new Uint8Array(100_000))].map((bytes) => Buffer.from(toStored(bytes))),
+  codes: ['MILLRACE_STATE_CORRUPT'],
+  parse: (input) => {
+    if (fromStored(input, 'delta').length > (input.length + 1) * 1032) throw new Error('more than deflating can make');
   },
 });
 

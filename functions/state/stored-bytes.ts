@@ -1,0 +1,28 @@
+import { deflateSync, inflateSync } from 'node:zlib';
+import { stateCorrupt } from './stored-value.ts';
+
+/** Less than this is stored as it is: it fits into a packet anyway. */
+const MIN_BYTES = 1024;
+
+/** A zlib stream begins with this byte, an encoded value never does. */
+const ZLIB = 0x78;
+
+/** What deflate can at most make of a byte, and a little for an empty stream: a forged one can't fill the memory. */
+const MAX_RATIO = 1032;
+
+/** An encoded value as it goes into the store: deflated, at the quickest level, where that makes it smaller. */
+export function toStored(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < MIN_BYTES) return bytes;
+  const deflated = deflateSync(bytes, { level: 1 });
+  return deflated.length < bytes.length ? deflated : bytes;
+}
+
+/** What `toStored` was given. @throws MILLRACE_STATE_CORRUPT, which calls it `what` */
+export function fromStored(stored: Uint8Array, what: string): Uint8Array {
+  if (stored[0] !== ZLIB) return stored;
+  try {
+    return inflateSync(stored, { maxOutputLength: (stored.length + 1) * MAX_RATIO });
+  } catch (cause) {
+    throw stateCorrupt(what, `its ${stored.length} bytes are deflated, but damaged`, cause);
+  }
+}
