@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { openFrame } from '../../functions/codec/frame-reader.ts';
 import type { BatchMetrics } from '../../functions/runtime/metrics.ts';
 import { createStageRuntime } from '../../functions/runtime/stage-handler.ts';
@@ -10,6 +10,8 @@ import { readLetters } from './views.ts';
 
 const FIXED: Partial<WorldConfig> = { faults: 0, determinismEvery: 0, mends: false, hiccups: false, slow: false, ticks: false };
 const SEEDS = 30;
+
+jest.setTimeout(1_200_000); // a busy machine is no fault
 
 type Counter = 'recordsIn' | 'duplicates' | 'gaps' | 'deadLetters' | 'conflicts';
 

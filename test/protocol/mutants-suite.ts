@@ -15,6 +15,6 @@ export function describeMutants(suite: number): void {
       const found = await hunt(mutant, LIMIT);
       expect(found?.outcome.errors.length ?? 0).toBeGreaterThan(0);
     },
-    300_000,
+    1_200_000,
   );
 }
