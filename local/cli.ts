@@ -9,6 +9,7 @@ import { runDev } from './commands/dev.ts';
 import { runDeadLetters } from './commands/dlq.ts';
 import { updateLockFile } from './commands/lock.ts';
 import { runState } from './commands/state.ts';
+import { runWhy } from './commands/why.ts';
 import { CONFIG_FLAGS, OPTION_FLAGS } from './config.ts';
 import { openProject } from './project.ts';
 
@@ -52,9 +53,10 @@ export const USAGE = `millrace: stream processing on serverless functions
   millrace state get FILE STAGE OPERATOR STATE KEY        what one key holds
   millrace dlq ls FILE   list dead letters, copies left out   [--stage STAGE] [--code CODE] [--limit N]
   millrace dlq show FILE OFFSET                           all of one dead letter
+  millrace why FILE TOPIC PARTITION OFFSET                what a sink's record, or a dead letter, was made from
 
   --param NAME=VALUE     a parameter of the pipeline (or --NAME VALUE, where that is no flag below)
-  --json                 one JSON line at the end on stdout, all else on stderr; of state and dlq a line for each thing
+  --json                 one JSON line at the end on stdout, all else on stderr; of state, dlq and why a line for each thing
   --config FILE          settings as JSON (default: millrace.config.json in this folder, if it is there)
   --verbose              stack traces
 ${CONFIG_FLAGS.map(({ flag, value, help }) => `  ${`--${flag} ${value}`.padEnd(22)} ${help}`).join('\n')}
@@ -95,8 +97,9 @@ async function runCommand(args: Arguments, io: CliIo): Promise<number> {
   }
   if (command === 'state') return runState(args, io);
   if (command === 'dlq') return runDeadLetters(args, io);
+  if (command === 'why') return runWhy(args, io);
   if (command !== 'dev' && command !== 'plan' && command !== 'config')
-    throw usage(`there is no command '${command ?? ''}'; there are dev, plan, config, state and dlq`);
+    throw usage(`there is no command '${command ?? ''}'; there are dev, plan, config, state, dlq and why`);
   if (file === undefined) throw usage(`millrace ${command} needs a pipeline file: millrace ${command} FILE`);
   if (extra.length > 0) throw usage(`unexpected '${extra.join(' ')}' behind ${basename(file)}`);
   const project = await openProject(file, args, io);

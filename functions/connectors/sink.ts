@@ -16,6 +16,8 @@ export interface Sink<T> {
 }
 
 export interface SinkContext {
+  /** Name of the task that writes, with its generation. */
+  readonly task: string;
   readonly channels: ChannelWriter;
   /** Wall clock in ms, for output that is not part of the results (rate limits). */
   readonly now: () => number;

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { OutgoingMessage } from '../channels/channel-writer.ts';
 import { encodeValue } from '../codec/value.ts';
 import { isMillraceError, MillraceError } from '../shared/errors.ts';
+import { ORIGIN_HEADER } from '../shared/origin.ts';
 import type { Failure } from '../state/fence.ts';
 import type { TraceHeader } from './kafka-event.ts';
 
@@ -41,7 +42,7 @@ const MAX_DEAD_LETTER_BYTES = 1_000_000;
 /** The dead letter as a message: the payload as it was (cut if it is too large), all that is known about it in headers. */
 export function deadLetterMessage({ origin, stage, task, failure, key, value, kind, trace = [] }: DeadLetter): OutgoingMessage {
   const headers: Record<string, string> = {
-    'millrace-origin': origin,
+    [ORIGIN_HEADER]: origin,
     'millrace-kind': kind,
     'millrace-stage': stage,
     'millrace-task': task,

@@ -1,6 +1,7 @@
 import type { Codec } from '../codec/codec.ts';
 import type { FrameReader } from '../codec/frame-reader.ts';
-import { describeOrigin, type Failure } from '../state/fence.ts';
+import { describeOrigin } from '../shared/origin.ts';
+import type { Failure } from '../state/fence.ts';
 import { type DeadLetter, readableBytes } from './dead-letter.ts';
 import type { InputMessage } from './kafka-event.ts';
 import type { StageEngine } from './stage-engine.ts';

@@ -7,6 +7,7 @@ import type { LogicalGraph } from '../graph/logical-graph.ts';
 import type { PipelinePlan, StagePlan } from '../graph/stage-plan.ts';
 import type { Clock } from '../shared/clock.ts';
 import { MillraceError } from '../shared/errors.ts';
+import { taskName } from '../shared/origin.ts';
 import type { StateBackend } from '../state/state-backend.ts';
 import type { CachedState } from '../state/task-store.ts';
 import { BatchOutputs } from './batch-outputs.ts';
@@ -95,7 +96,7 @@ export class StageRuntime {
 
   /** Name of a task, with the generation: the upstream of its frames. */
   task(topic: string, partition: number): string {
-    return `${this.stage.id}/${topic}-${partition}@${this.plan.generation}`;
+    return taskName(this.stage.id, topic, partition, this.plan.generation);
   }
 
   /** Number of tasks of this stage: from the plan, or the partitions of the topics that it reads. */
@@ -107,7 +108,7 @@ export class StageRuntime {
   takeSinks(task: string, outlet: Pick<SinkContext, 'channels' | 'print'> = this.ports): ReadonlyMap<number, SinkWriter<unknown>> {
     const held = this.sinks.take(task);
     if (held) return held;
-    const context = { channels: outlet.channels, now: () => this.ports.clock.now(), print: outlet.print };
+    const context = { task, channels: outlet.channels, now: () => this.ports.clock.now(), print: outlet.print };
     const opened = new Map<number, SinkWriter<unknown>>();
     for (const { node } of this.stage.operators) {
       const found = this.graph.nodes[node];

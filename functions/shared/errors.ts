@@ -74,6 +74,7 @@ export const ERROR_CODES = {
   MILLRACE_DATA_INVALID: ['user', 'never'],
   MILLRACE_STATE_MISSING: ['user', 'never'],
   MILLRACE_MESSAGE_MISSING: ['user', 'never'],
+  MILLRACE_LINEAGE_MISSING: ['user', 'never'],
 } as const satisfies Record<string, readonly [ErrorDomain, RetryHint]>;
 
 /** A stable error code; match on it, never on a message. */

@@ -1,12 +1,6 @@
 import { encodeValue } from '../codec/value.ts';
+import type { Origin } from '../shared/origin.ts';
 import { type Check, decodeStored, isCount, isNumber, isText, listOf, mapOf, recordOf, stateCorrupt } from './stored-value.ts';
-
-/** A place in an upstream task's output: origins of one task are compared lexicographically. */
-export interface Origin {
-  readonly offset: number;
-  readonly ordinal: number;
-  readonly emission: number;
-}
 
 /** The last origin applied from one upstream task, and the log time of the input that it came from. */
 export interface Mark extends Origin {
@@ -164,11 +158,6 @@ export function decodeFence(data: Uint8Array, path = 'of a task'): Fence {
 /** Below zero where `a` comes before `b`. */
 export function compareOrigins(a: Origin, b: Origin): number {
   return a.offset - b.offset || a.ordinal - b.ordinal || a.emission - b.emission;
-}
-
-/** Text of an origin, for verdicts, dead letters and messages. */
-export function describeOrigin(upstream: string, origin: Origin): string {
-  return `${upstream}:${origin.offset}.${origin.ordinal}.${origin.emission}`;
 }
 
 /** Different failures that one fence tells apart. */

@@ -27,16 +27,34 @@ export async function openAction<A extends string>(actions: Actions<A>, args: Ar
     const given = action === '' ? `millrace ${command} needs an action` : `there is no action '${action}' of millrace ${command}`;
     throw wrongCall(`${given}; there are ${known.join(', ')}`);
   }
-  const wanted = actions[action];
-  const usage = ['millrace', command, action, 'FILE', ...wanted.map((name) => (name.endsWith('?') ? `[${name.slice(0, -1)}]` : name))].join(
-    ' ',
-  );
-  if (file === undefined) throw wrongCall(`millrace ${command} ${action} needs a pipeline file: ${usage}`);
+  return { action, words, project: await openFile(`millrace ${command} ${action}`, file, words, actions[action], args, io) };
+}
+
+/**
+ * The same of `millrace COMMAND FILE WORDS…`.
+ *
+ * @param wanted - What stands behind the file.
+ */
+export async function openCommand(wanted: readonly string[], args: Arguments, io: CliIo): Promise<Omit<Action<never>, 'action'>> {
+  const [command = '', file, ...words] = args.positionals;
+  return { words, project: await openFile(`millrace ${command}`, file, words, wanted, args, io) };
+}
+
+function openFile(
+  call: string,
+  file: string | undefined,
+  words: readonly string[],
+  wanted: readonly string[],
+  args: Arguments,
+  io: CliIo,
+): Promise<Project> {
+  const usage = [call, 'FILE', ...wanted.map((name) => (name.endsWith('?') ? `[${name.slice(0, -1)}]` : name))].join(' ');
+  if (file === undefined) throw wrongCall(`${call} needs a pipeline file: ${usage}`);
   const missing = wanted[words.length];
   if (missing !== undefined && !missing.endsWith('?')) throw wrongCall(`${missing} is missing: ${usage}`);
   if (words.length > wanted.length)
     throw wrongCall(`unexpected '${words.slice(wanted.length).join(' ')}' behind ${words[wanted.length - 1] ?? basename(file)}: ${usage}`);
-  return { action, project: await openProject(file, args, io), words };
+  return openProject(file, args, io);
 }
 
 /** A count or offset from the command line. @throws MILLRACE_FLAG_INVALID */

@@ -65,6 +65,12 @@ export function viewPayload(bytes: Uint8Array | null, kind: string): PayloadView
   }
 }
 
+/** On one line without `indent`, else as people lay it out. */
+export function payloadText(view: PayloadView, indent: number): string {
+  if (view.form === 'none') return '(none)';
+  return view.form === 'text' || view.form === 'hex' ? view.value : JSON.stringify(view.value, null, indent);
+}
+
 /** The text, unless it would not show what the bytes are. */
 function textOf(bytes: Uint8Array): string | undefined {
   try {

@@ -1,5 +1,5 @@
-import { type DeadLetterView, type PayloadView, viewPayload } from './dead-letter.ts';
-import { type Cell, describeTable, printable } from './text-table.ts';
+import { type DeadLetterView, payloadText, viewPayload } from './dead-letter.ts';
+import { type Cell, describeTable, preview, printable } from './text-table.ts';
 
 /** Characters of a message and a payload in the list. */
 const MAX_PREVIEW = 80;
@@ -28,23 +28,13 @@ function cellsOf({ offset, timestamp, stage, code, error, kind, value }: DeadLet
     timeOf(timestamp),
     printable(stage),
     printable(code),
-    preview(error),
-    preview(payloadText(viewPayload(value, kind), 0)),
+    preview(error, MAX_PREVIEW),
+    preview(payloadText(viewPayload(value, kind), 0), MAX_PREVIEW),
   ];
 }
 
 function timeOf(timestamp: number): string {
   return new Date(timestamp).toISOString();
-}
-
-function preview(text: string): string {
-  const line = printable(text).replaceAll(/\s+/g, ' ');
-  return line.length > MAX_PREVIEW ? `${line.slice(0, MAX_PREVIEW)}…` : line;
-}
-
-function payloadText(view: PayloadView, indent: number): string {
-  if (view.form === 'none') return '(none)';
-  return view.form === 'text' || view.form === 'hex' ? view.value : JSON.stringify(view.value, null, indent);
 }
 
 /** All of one dead letter. `copies`: offsets of the same one, written again. */

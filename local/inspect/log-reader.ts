@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { parseKafkaConfig } from '../../functions/channels/kafka/config.ts';
-import { type PartitionRange, readKafkaTopic, type TopicMessage, topicRanges } from '../kafka/topic-reader.ts';
-import { readTopicFiles } from '../log/topic-snapshot.ts';
+import { findKafkaMessage } from '../kafka/message-finder.ts';
+import { type FoundMessage, type PartitionRange, readKafkaTopic, type TopicMessage, topicRanges } from '../kafka/topic-reader.ts';
+import { readTopicFiles, readTopicMessage } from '../log/topic-snapshot.ts';
 import type { Project } from '../project.ts';
 import { wrongCall } from './action.ts';
 
@@ -14,6 +15,8 @@ export interface LogReader {
    * @throws MILLRACE_TOPIC_MISSING
    */
   read(topic: string, onMessage: (message: TopicMessage) => void): Promise<readonly PartitionRange[]>;
+  /** One message, if it is there and committed. @throws MILLRACE_TOPIC_MISSING */
+  find(topic: string, partition: number, offset: number): Promise<FoundMessage>;
 }
 
 /** The log that a run with the same settings has. @throws MILLRACE_FLAG_INVALID it is in memory. */
@@ -25,7 +28,11 @@ export function openLogToRead({ config: { kafka, kafkaConfig, data } }: Project,
   }
   if (data === undefined)
     throw wrongCall('without --kafka HOST:PORT or --data DIR a run keeps its topics in memory; give what the run was given');
-  return { read: (topic, onMessage) => new Promise((done) => done(readTopicFiles(resolve(cwd, data), topic, onMessage))) };
+  const folder = resolve(cwd, data);
+  return {
+    read: (topic, onMessage) => new Promise((done) => done(readTopicFiles(folder, topic, onMessage))),
+    find: (topic, partition, offset) => new Promise((done) => done(readTopicMessage(folder, topic, partition, offset))),
+  };
 }
 
 function kafkaReader(config: ReturnType<typeof parseKafkaConfig>): LogReader {
@@ -35,5 +42,6 @@ function kafkaReader(config: ReturnType<typeof parseKafkaConfig>): LogReader {
       await readKafkaTopic(config, topic, onMessage);
       return ranges;
     },
+    find: (topic, partition, offset) => findKafkaMessage(config, topic, partition, offset),
   };
 }

@@ -22,3 +22,9 @@ function pad(text: string, width: number, isNumber: boolean): string {
 export function printable(text: string): string {
   return text.replaceAll(/[^\P{Cc}\n\t]/gu, '·');
 }
+
+/** On one line, and not longer than `most` characters. */
+export function preview(text: string, most: number): string {
+  const line = printable(text).replaceAll(/\s+/g, ' ');
+  return line.length > most ? `${line.slice(0, most)}…` : line;
+}

@@ -21,6 +21,13 @@ export interface PartitionRange {
   readonly high: number;
 }
 
+/** What a look for one message finds: nothing in an offset that retention has dropped, or that never held a record. */
+export interface FoundMessage {
+  readonly message: TopicMessage | undefined;
+  /** Undefined where there is no such partition. */
+  readonly range: PartitionRange | undefined;
+}
+
 /** @throws MILLRACE_TOPIC_MISSING, MILLRACE_NOT_AUTHORIZED, MILLRACE_AUTHENTICATION_FAILED, MILLRACE_CONNECTION_LOST */
 export function topicRanges(config: KafkaConfig, topic: string): Promise<PartitionRange[]> {
   return withKafkaAdmin(config, topic, async (admin) => {

@@ -37,7 +37,11 @@ const MAX_TRIES = 10;
  * @example const { sinks } = await runPipeline(pipeline, { input: { orders: [{ id: 1 }] }, faults: [{ crash: 'after-publish', nth: 2 }] });
  */
 export async function runPipeline(pipeline: Pipeline, options: PipelineTestOptions = {}): Promise<PipelineRun> {
-  const world = new TestWorld(pipeline, options);
+  return runWorld(new TestWorld(pipeline, options), options);
+}
+
+/** The same in a world that the caller has made, and may look into afterwards. */
+export async function runWorld(world: TestWorld, options: PipelineTestOptions): Promise<PipelineRun> {
   await feed(world, options.input ?? {});
   const driver = new Driver(world, options.batchSize ?? world.plan.settings.batchSize);
   await driver.drain();

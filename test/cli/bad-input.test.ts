@@ -41,7 +41,7 @@ function expectRefusal(ended: Ended, exitCode: number, error: string): void {
 
 describe('the command line', () => {
   test.each([
-    [['run', 'ok.ts'], "there is no command 'run'; there are dev, plan, config, state and dlq. See millrace help"],
+    [['run', 'ok.ts'], "there is no command 'run'; there are dev, plan, config, state, dlq and why. See millrace help"],
     [['dev'], 'millrace dev needs a pipeline file: millrace dev FILE. See millrace help'],
     [['dev', 'ok.ts', 'more.ts'], "unexpected 'more.ts' behind ok.ts. See millrace help"],
     [['dev', 'ok.ts', '-x'], 'unknown flag -x; flags begin with two dashes. See millrace help'],

@@ -1,5 +1,5 @@
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
-import { type Broker, createCluster } from '../../functions/channels/kafka/kafkajs-cluster.ts';
+import { type Broker, createCluster, type FetchedMessage, type FetchedPartition } from '../../functions/channels/kafka/kafkajs-cluster.ts';
 
 /** What a partition holds for different readers at one moment. */
 interface PartitionView {
@@ -18,7 +18,7 @@ export async function viewPartition(config: KafkaConfig, topic: string, partitio
     await cluster.connect();
     await cluster.addMultipleTargetTopics([topic]);
     const leader = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition)?.leader ?? -1;
-    const broker = (await cluster.findBroker({ nodeId: leader })) as FetchingBroker;
+    const broker = await cluster.findBroker({ nodeId: leader });
     const committed = await fetchAll(broker, topic, partition, READ_COMMITTED);
     const appended = await fetchAll(broker, topic, partition, READ_UNCOMMITTED);
     return {
@@ -34,26 +34,7 @@ export async function viewPartition(config: KafkaConfig, topic: string, partitio
 const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
 
-interface FetchedMessage {
-  readonly offset: string;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly isControlRecord: boolean;
-  readonly batchContext: { readonly producerId: string };
-}
-
-interface FetchedPartition {
-  readonly highWatermark: string;
-  readonly lastStableOffset: string;
-  readonly abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[] | null;
-  readonly messages: readonly FetchedMessage[];
-}
-
-interface FetchingBroker extends Broker {
-  fetch(request: object): Promise<{ readonly responses: readonly { readonly partitions: readonly FetchedPartition[] }[] }>;
-}
-
-async function fetchAll(broker: FetchingBroker, topic: string, partition: number, isolationLevel: number): Promise<FetchedPartition> {
+async function fetchAll(broker: Broker, topic: string, partition: number, isolationLevel: 0 | 1): Promise<FetchedPartition> {
   const topics = [{ topic, partitions: [{ partition, fetchOffset: '0', maxBytes: 10_000_000 }] }];
   const { responses } = await broker.fetch({ isolationLevel, maxWaitTime: 0, minBytes: 0, topics });
   const fetched = responses[0]?.partitions[0];

@@ -146,5 +146,6 @@ expectTypeOf(never).toEqualTypeOf<DataStream<never>>();
 // Sinks: the key function sees the stream's type, also with a codec that takes anything.
 totals.sinkTo(kafka.sink({ topic: 'totals', value: json(), key: ({ customer }) => customer }));
 totals.sinkTo(kafka.sink({ topic: 'totals', value: json(), partitioner: ({ total }) => total }));
+totals.sinkTo(kafka.sink({ topic: 'totals', value: json(), lineage: true, delivery: 'exactly-once' }));
 orders.sinkTo(kafka.sink({ topic: 'orders', value: json(Order), key: ({ customer }) => customer }));
 orders.print('order').name('print');

@@ -60,6 +60,8 @@ orders.sinkTo(kafka.sink({ topic: 'orders', value: string() }));
 orders.sinkTo(kafka.sink({ topic: 'orders', value: json(Order.extend({ paid: z.boolean() })) }));
 // @ts-expect-error a key is text or bytes
 orders.sinkTo(kafka.sink({ topic: 'orders', value: json(Order), key: ({ amount }) => amount }));
+// @ts-expect-error lineage is on or off
+orders.sinkTo(kafka.sink({ topic: 'orders', value: json(Order), lineage: 'header' }));
 // @ts-expect-error streams of different types
 orders.union(env.fromElements(1));
 // @ts-expect-error the assigner belongs to another type

@@ -1,3 +1,4 @@
+import type { KafkaMessage } from 'kafkajs';
 import { MillraceError } from '../../shared/errors.ts';
 import type { KafkaConfig } from './config.ts';
 import type { OutgoingRecord } from './outgoing-record.ts';
@@ -35,6 +36,8 @@ export interface Broker {
   txnOffsetCommit(request: Identity & { readonly groupId: string; readonly topics: readonly TopicOffset[] }): Promise<unknown>;
   produce(request: ProduceRequest): Promise<ProduceAnswer>;
   endTxn(request: Identity & { readonly transactionResult: boolean }): Promise<unknown>;
+  /** `isolationLevel`: 1 up to the last stable offset, and with a list of what was aborted. At least one batch, however few bytes are asked for. */
+  fetch(request: FetchRequest): Promise<FetchAnswer>;
 }
 
 interface ConnectionPool {
@@ -92,6 +95,34 @@ interface RecordList {
   readonly messages: readonly OutgoingRecord[];
 }
 
+interface FetchRequest {
+  readonly isolationLevel: 0 | 1;
+  /** In ms. */
+  readonly maxWaitTime: number;
+  readonly minBytes: number;
+  readonly topics: readonly {
+    readonly topic: string;
+    readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string; readonly maxBytes: number }[];
+  }[];
+}
+
+interface FetchAnswer {
+  readonly responses: readonly { readonly partitions: readonly FetchedPartition[] }[];
+}
+
+/** From the beginning of the batch that holds the offset asked for. */
+export interface FetchedPartition {
+  readonly highWatermark: string;
+  readonly lastStableOffset: string;
+  readonly abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[] | null;
+  readonly messages: readonly FetchedMessage[];
+}
+
+export type FetchedMessage = KafkaMessage & {
+  readonly isControlRecord: boolean;
+  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
+};
+
 interface ProduceAnswer {
   readonly topics: readonly { readonly topicName: string; readonly partitions: readonly PartitionAnswer[] }[];
 }
@@ -110,7 +141,7 @@ export async function createCluster(config: KafkaConfig): Promise<Cluster> {
   if (typeof create !== 'function')
     throw new MillraceError(
       'MILLRACE_CONFIG_INVALID',
-      'transactions need kafkajs 2.2.4, and another version is installed: install that one',
+      'transactions and single messages need kafkajs 2.2.4, and another version is installed: install that one',
     );
   return (create as (options: object) => Cluster)({ allowAutoTopicCreation: false, metadataMaxAge: METADATA_MAX_AGE_MS });
 }

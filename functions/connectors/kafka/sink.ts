@@ -2,6 +2,7 @@ import type { ChannelWriter, OutgoingMessage } from '../../channels/channel-writ
 import type { TopicAppend } from '../../channels/transactional-log.ts';
 import type { Codec } from '../../codec/codec.ts';
 import { MillraceError } from '../../shared/errors.ts';
+import { describeOrigin, ORIGIN_HEADER } from '../../shared/origin.ts';
 import type { OutputOrigin, Sink, SinkContext, SinkWriter } from '../sink.ts';
 import { checkCodec, checkTopic } from './options.ts';
 import { type KafkaPartitioner, type KafkaPartitioning, toPartitioner } from './partitioner.ts';
@@ -18,6 +19,8 @@ export interface KafkaSinkOptions<T> {
    * transaction with every batch that writes; a stage that also writes to other stages keeps a fence. @default 'at-least-once'
    */
   readonly delivery?: 'at-least-once' | 'exactly-once';
+  /** Adds the header `millrace-origin`, which tells the input that made the message; `millrace why` follows it. @default false */
+  readonly lineage?: boolean;
   /** Which partition a message goes to. @default 'hash' */
   readonly partitioner?: KafkaPartitioning<T>;
   /** Largest key, value and headers of a message, in bytes: at most what the topic takes. @default 1000000 */
@@ -38,8 +41,8 @@ export function kafkaSink<T>(options: KafkaSinkOptions<T>): Sink<T> {
   checkCodec('kafka.sink()', options.value, 'encode');
   const slotOf = toPartitioner(options.partitioner ?? 'hash');
   const delivery = checkDelivery(options.delivery ?? 'at-least-once');
-  const open = ({ channels }: SinkContext): SinkWriter<T> =>
-    delivery === 'exactly-once' ? new ExactlyOnceWriter(options, slotOf, channels) : new KafkaSinkWriter(options, slotOf, channels);
+  const open = (context: SinkContext): SinkWriter<T> =>
+    delivery === 'exactly-once' ? new ExactlyOnceWriter(options, slotOf, context) : new KafkaSinkWriter(options, slotOf, context);
   return Object.freeze({ kind: 'topic', topic, delivery, open });
 }
 
@@ -59,22 +62,30 @@ interface Kept {
 class KafkaSinkWriter<T> implements SinkWriter<T> {
   private readonly options: KafkaSinkOptions<T>;
   private readonly channels: ChannelWriter;
+  private readonly task: string;
   private readonly slotOf: KafkaPartitioner<T>;
   private partitions: number | undefined;
   private kept: Kept[] = [];
 
-  constructor(options: KafkaSinkOptions<T>, slotOf: KafkaPartitioner<T>, channels: ChannelWriter) {
+  constructor(options: KafkaSinkOptions<T>, slotOf: KafkaPartitioner<T>, { channels, task }: SinkContext) {
     this.options = options;
     this.slotOf = slotOf;
     this.channels = channels;
+    this.task = task;
   }
 
   write(value: T, _timestamp: number | undefined, origin: OutputOrigin): void {
     const key = toBytes(this.options.key?.(value) ?? null);
-    const headers = toHeaders(this.options.headers?.(value));
+    const headers = this.headersOf(value, origin);
     const message = { key, value: this.options.value.encode(value), ...(headers && { headers }) };
     this.checkSize(message);
     this.kept.push({ slot: this.slotOf(value, key, origin), offset: origin.offset, message });
+  }
+
+  private headersOf(value: T, origin: OutputOrigin): OutgoingMessage['headers'] {
+    const headers = toHeaders(this.options.headers?.(value));
+    if (this.options.lineage !== true) return headers;
+    return [...(headers ?? []), [ORIGIN_HEADER, Buffer.from(describeOrigin(this.task, origin))]]; // last: of equal names the last one counts
   }
 
   /** A message that the topic will not take fails its record, or it would block its partition for ever. */

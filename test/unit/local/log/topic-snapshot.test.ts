@@ -1,10 +1,10 @@
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { TopicMessage } from '../../../../local/kafka/topic-reader.ts';
 import { EmbeddedLog } from '../../../../local/log/embedded-log.ts';
-import { readTopicFiles } from '../../../../local/log/topic-snapshot.ts';
+import { readTopicFiles, readTopicMessage } from '../../../../local/log/topic-snapshot.ts';
 
 let dataDir: string;
 let log: EmbeddedLog;
@@ -69,4 +69,30 @@ test('leaves a torn append out, and does not cut it off', async () => {
 
 test('refuses a topic that is not there', () => {
   expect(() => read('other')).toThrow(expect.objectContaining({ code: 'MILLRACE_TOPIC_MISSING' }));
+});
+
+describe('one message', () => {
+  test('is found in whatever segment it is, and not where retention or the end is', async () => {
+    log.createTopic('t', 2, { retentionBytes: 4000 });
+    for (let i = 0; i < 20; i++) await log.append('t', 1, [{ key: null, value: value(500, i) }]);
+    const { startOffset: low, endOffset: high } = log.partition('t', 1);
+    const found = Array.from({ length: high + 2 }, (_, offset) => readTopicMessage(dataDir, 't', 1, offset));
+
+    expect(low).toBeGreaterThan(0);
+    expect(found.map(({ message }) => message?.value?.[0])).toEqual(
+      Array.from({ length: high + 2 }, (_, offset) => (offset >= low && offset < high ? offset : undefined)),
+    );
+    expect(found.every(({ message }, offset) => message === undefined || (message.partition === 1 && message.offset === offset))).toBe(
+      true,
+    );
+    expect(new Set(found.map(({ range }) => JSON.stringify(range)))).toEqual(new Set([JSON.stringify({ partition: 1, low, high })]));
+  });
+
+  test('is not found in an empty partition, or one that is not there', () => {
+    log.createTopic('t', 2);
+
+    expect(readTopicMessage(dataDir, 't', 1, 0)).toEqual({ message: undefined, range: { partition: 1, low: 0, high: 0 } });
+    expect(readTopicMessage(dataDir, 't', 2, 0)).toEqual({ message: undefined, range: undefined });
+    expect(() => readTopicMessage(dataDir, 'other', 0, 0)).toThrow(expect.objectContaining({ code: 'MILLRACE_TOPIC_MISSING' }));
+  });
 });

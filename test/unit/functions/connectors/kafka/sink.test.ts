@@ -47,7 +47,7 @@ class FakeChannels implements ChannelWriter {
 function open(options: Partial<KafkaSinkOptions<string>> = {}, partitions = 3): { channels: FakeChannels; writer: SinkWriter<string> } {
   const channels = new FakeChannels(partitions);
   const sink = kafkaSink({ topic: 'out', value: string(), ...options });
-  return { channels, writer: sink.open({ channels, now: () => 0, print: () => undefined }) };
+  return { channels, writer: sink.open({ task: 'total/orders-3@1', channels, now: () => 0, print: () => undefined }) };
 }
 
 function write(writer: SinkWriter<string>, values: readonly string[]): void {
@@ -149,6 +149,33 @@ describe('kafka sink', () => {
         ['raw', 2],
       ],
     ]);
+  });
+
+  test('names the origin in the last header if told so, and counts it to the size', async () => {
+    const { channels, writer } = open({ lineage: true, headers: (value) => ({ 'millrace-origin': value }), maxMessageBytes: 56 }, 1);
+
+    writer.write('a', undefined, { offset: 17, ordinal: 4, emission: 2 });
+    expect(() => writer.write('aa', undefined, { offset: 17, ordinal: 4, emission: 3 })).toThrow(
+      expect.objectContaining({ code: 'MILLRACE_VALUE_TOO_LARGE' }),
+    );
+    await writer.flush();
+
+    const headers = channels.appends[0]?.messages.map((message) => message.headers?.map(([name, value]) => [name, String(value)]));
+    expect(headers).toEqual([
+      [
+        ['millrace-origin', 'a'],
+        ['millrace-origin', 'total/orders-3@1:17.4.2'],
+      ],
+    ]);
+  });
+
+  test('adds no header unless told to', async () => {
+    const { channels, writer } = open({}, 1);
+
+    write(writer, ['a']);
+    await writer.flush();
+
+    expect(channels.appends[0]?.messages).toEqual([{ key: null, value: Buffer.from('a') }]);
   });
 
   test('asks a partitioner of the user, modulo the number of partitions', async () => {
