@@ -44,9 +44,9 @@ export { string } from './codec/string.ts';
 export type { FileSourceOptions } from './connectors/file/source.ts';
 export type { KafkaPartitioner, KafkaPartitioning } from './connectors/kafka/partitioner.ts';
 export type { KafkaSinkOptions } from './connectors/kafka/sink.ts';
-export type { KafkaSourceOptions } from './connectors/kafka/source.ts';
+export type { KafkaRecord, KafkaSourceOptions } from './connectors/kafka/source.ts';
 export type { OutputOrigin, Sink, SinkContext, SinkWriter } from './connectors/sink.ts';
-export type { FeedSource, Source, StartPosition, TopicSource } from './connectors/source.ts';
+export type { FeedSource, Source, SourceMessage, TopicSource } from './connectors/source.ts';
 
 export type {
   AggregateShape,
@@ -61,7 +61,7 @@ export type {
   StateDescriptorShape,
   WatermarkStrategyShape,
 } from './graph/logical-graph.ts';
-export type { StateShape } from './graph/stage-plan.ts';
+export type { StartPosition, StateShape } from './graph/stage-plan.ts';
 export type { Duration } from './shared/duration.ts';
 export { ERROR_CODES, isMillraceError, MillraceError, type ErrorCode, type ErrorDomain, type RetryHint } from './shared/errors.ts';
 export type { Key } from './shared/key.ts';

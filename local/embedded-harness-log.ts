@@ -3,7 +3,7 @@ import type { FeedTopic, HarnessLog, ResultMessage, TopicContents } from './harn
 import type { HarnessOptions } from './harness-options.ts';
 import type { EmbeddedLog } from './log/embedded-log.ts';
 import { toValueBatch } from './log/message-batch.ts';
-import { failureTopics, inputTopics, usersTopics } from './stage-topics.ts';
+import { failureTopics, inputTopics, startOf, usersTopics } from './stage-topics.ts';
 
 const DEFAULT_FEED_LEAD_BYTES = 512 * 1024;
 /** What stays in memory of an internal topic when every mapping has it; on disk the log's own default holds. */
@@ -24,7 +24,7 @@ export function embeddedHarnessLog(log: EmbeddedLog, options: HarnessOptions): H
     },
     openInput(stage) {
       const outputTopics = stage.outputs.map(({ topic }) => topic);
-      const startingPosition = options.starts?.get(stage.id) ?? 'earliest';
+      const startingPosition = startOf(stage);
       return Promise.resolve(openEmbeddedInput(log, { group: stage.group, topics: inputTopics(stage), outputTopics, startingPosition }));
     },
     openFeed: (topic) => Promise.resolve(embeddedFeedTopic(log, topic)),

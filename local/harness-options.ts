@@ -1,4 +1,4 @@
-import type { FeedSource, StartPosition } from '../functions/connectors/source.ts';
+import type { FeedSource } from '../functions/connectors/source.ts';
 import type { PipelinePlan, StagePlan } from '../functions/graph/stage-plan.ts';
 import type { StateBackend } from '../functions/state/state-backend.ts';
 import type { FenceProgress } from './end-of-input.ts';
@@ -10,8 +10,6 @@ export interface HarnessOptions {
   readonly plan: PipelinePlan;
   /** Sources that are no topics, by their uid. */
   readonly feeds: ReadonlyMap<string, FeedSource<unknown>>;
-  /** Where stages begin to read topics, by their id. @default - at the earliest record */
-  readonly starts?: ReadonlyMap<string, StartPosition>;
   /** Bundle file of each stage, by its id. */
   readonly bundles: ReadonlyMap<string, string>;
   /** Environment variables of all functions; the harness adds those of the embedded log and state store. */

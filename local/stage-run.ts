@@ -1,3 +1,4 @@
+import { batchingOf } from '../functions/graph/batching.ts';
 import type { StagePlan } from '../functions/graph/stage-plan.ts';
 import type { EndEvent } from '../functions/runtime/lambda.ts';
 import { isMillraceError } from '../functions/shared/errors.ts';
@@ -5,6 +6,7 @@ import { EventSourceMapping } from './emulator/event-source-mapping.ts';
 import { FunctionEmulator, type InvocationResult } from './emulator/function-emulator.ts';
 import type { HarnessLog } from './harness-log.ts';
 import type { HarnessEvent, HarnessOptions } from './harness-options.ts';
+import { KeyPlacement } from './key-placement.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { LocalClock } from './local-clock.ts';
 import type { InputPartition, MappingInput } from './emulator/mapping-input.ts';
@@ -27,8 +29,8 @@ export interface StageSurroundings {
 }
 
 /** Lambda's name of a stage's function. */
-export function functionName({ group }: StagePlan): string {
-  return group.replaceAll('.', '-');
+export function functionName({ name }: StagePlan): string {
+  return name.replaceAll('.', '-');
 }
 
 /** One stage of a running pipeline: its function, the mapping that feeds it, and what they have done. */
@@ -42,6 +44,7 @@ export class StageRun {
   private readonly printed: readonly LineSplitter[];
   /** End invocations under way. */
   private readonly ending = new Set<Promise<unknown>>();
+  private readonly keyPlacement = new KeyPlacement();
   private isStopped = false;
 
   constructor(stage: StagePlan, surroundings: StageSurroundings) {
@@ -108,14 +111,15 @@ export class StageRun {
     const { options, log, input, slots, clock, rank } = this.surroundings;
     const { settings } = options.plan;
     const { stage } = this;
+    const { batchSize, batchWindowMs } = batchingOf(options.plan, stage);
     // A stage with a fence must never give up (protocol section 1).
     const maxRetries = stage.fenced ? -1 : settings.maxRetries;
     return new EventSourceMapping({
       ...{ input, slots, clock, maxRetries },
       group: stage.group,
       invoke: (payload, affinity) => this.emulator.invoke(payload, { affinity }),
-      batchSize: settings.batchSize,
-      windowMs: Math.min(settings.batchWindowMs, options.maxWindowMs ?? 20),
+      batchSize,
+      windowMs: Math.min(batchWindowMs, options.maxWindowMs ?? 20),
       partialBatchResponse: settings.partialBatchResponse,
       mixPartitions: options.mixPartitions ?? false,
       ...(maxRetries >= 0 ? { onFailure: { topic: failureTopic(stage), writer: log.writer } } : {}),
@@ -123,9 +127,18 @@ export class StageRun {
       priority: rank,
       onInvocation: (result, parts, verdict) => {
         this.counters.count(result, parts, clock.now());
+        this.checkKeys(result);
         if (verdict.kind === 'failed') this.reportFailure(result, verdict.reason);
       },
     });
+  }
+
+  /** A broken promise of the source ends the run, though the batch is through. */
+  private checkKeys({ metrics }: InvocationResult): void {
+    for (const batch of metrics) {
+      const broken = this.keyPlacement.note(batch);
+      if (broken) this.report({ kind: 'failure', stage: this.stage.id, reason: broken.message, code: broken.code, trace: [] });
+    }
   }
 
   private reportFailure({ error }: InvocationResult, reason: string): void {

@@ -1,4 +1,5 @@
 import type { Codec } from '../codec/codec.ts';
+import type { StartPosition } from '../graph/stage-plan.ts';
 
 /** Where a pipeline's records come from. */
 export type Source<T> = TopicSource<T> | FeedSource<T>;
@@ -6,22 +7,37 @@ export type Source<T> = TopicSource<T> | FeedSource<T>;
 /** A topic that somebody else writes: its mapping triggers the first stage, one record a message. */
 export interface TopicSource<T> {
   readonly kind: 'topic';
+  /** Empty where a pattern finds them. */
   readonly topics: readonly string[];
-  readonly value: Codec<T>;
+  /** Matches the whole names of the topics, which are looked up before the pipeline is planned. */
+  readonly pattern?: RegExp;
+  readonly value: Codec<unknown>;
+  readonly key?: Codec<unknown>;
+  /** The record that a message stands for. Pure; what it throws fails the record. */
+  readonly decode: (message: SourceMessage, place: { readonly topic: string; readonly partition: number }) => T;
   /**
    * Promise that equal keys (of the `keyBy` that follows) never stand in two partitions, so that this `keyBy` needs no hop:
    * task = partition.
    */
   readonly keyedByRecordKey: boolean;
   readonly start: StartPosition;
+  /** Consumer group of the mapping. @default - made of namespace, pipeline and stage */
+  readonly group?: string;
+  /** Most records of a batch, and longest wait for a fuller one in ms. @default - the pipeline's */
+  readonly batchSize?: number;
+  readonly batchWindowMs?: number;
 }
 
-/**
- * Where reading begins in a partition of which nothing has been read; later runs go on where the one before was. `timestamp`: at the first
- * record that is not older, in ms. `offsets`: by topic and partition; a partition that is not named begins at its earliest record.
- */
-export type StartPosition =
-  'earliest' | 'latest' | { readonly timestamp: number } | { readonly offsets: Readonly<Record<string, Readonly<Record<number, number>>>> };
+/** A message of a topic as its source decodes it; each field is taken apart when it is asked for. */
+export interface SourceMessage {
+  readonly offset: number;
+  /** The message's timestamp in ms. */
+  readonly time: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  /** In the order in which they stand in the message. */
+  readonly headers: readonly (readonly [name: string, value: Uint8Array])[];
+}
 
 /**
  * A source that is no topic. A feeder outside the functions reads it and writes it to a topic of its own, partition = ordinal mod N.

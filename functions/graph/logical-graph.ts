@@ -1,5 +1,5 @@
 import type { Key } from '../shared/key.ts';
-import type { StateShape } from './stage-plan.ts';
+import type { StartPosition, StateShape } from './stage-plan.ts';
 
 /**
  * What building a pipeline records: operators and edges, with the user's functions. Nothing here runs. The graph is generic over
@@ -88,8 +88,14 @@ export type AggregateShape = { readonly of: 'count' } | { readonly of: 'sum' | '
 export interface SourceShape {
   readonly kind: 'topic' | 'feed';
   readonly topics?: readonly string[];
+  /** Matches the whole names of the topics that it reads, which `topics` has once they are looked up. */
+  readonly pattern?: RegExp;
   readonly bounded?: boolean;
   readonly keyedByRecordKey?: boolean;
+  readonly start?: StartPosition;
+  readonly group?: string;
+  readonly batchSize?: number;
+  readonly batchWindowMs?: number;
 }
 
 /** As much of connectors/sink.ts as planning needs. */

@@ -63,7 +63,7 @@ export function deadLetterTopic(namespace: string, pipeline: string): string {
   return `${namespace}.${pipeline}.dlq`;
 }
 
-/** Consumer group of a stage's mapping. */
-export function consumerGroup(namespace: string, pipeline: string, stage: string): string {
+/** Name of a stage among all pipelines. */
+export function stageName(namespace: string, pipeline: string, stage: string): string {
   return `${namespace}.${pipeline}.${stage}`;
 }

@@ -1,7 +1,7 @@
 import { MillraceError } from '../shared/errors.ts';
 import { cutIntoStages } from './cut.ts';
 import type { LogicalGraph, PipelineOptions } from './logical-graph.ts';
-import { channelTopic, checkName, consumerGroup, deadLetterTopic, feedTopic } from './names.ts';
+import { channelTopic, checkName, deadLetterTopic, feedTopic, stageName } from './names.ts';
 import { statesOf, titleOf, uidOf } from './operators.ts';
 import { resolveOptions, toSettings } from './settings.ts';
 import { type DraftOperator, type DraftOutput, nameStages, type StageDraft } from './stage-draft.ts';
@@ -40,6 +40,7 @@ export function planPipeline(graph: LogicalGraph, planOptions: PlanOptions = {})
   const drafts = cutIntoStages(graph, options);
   const naming = { namespace: checkName('the namespace', namespace), pipeline: graph.pipeline, generation, ids: nameStages(drafts) };
   const stages = drafts.map((draft) => toStage(draft, naming));
+  checkGroups(stages);
   checkRetries(stages, options.maxRetries);
   return {
     format: 1,
@@ -60,8 +61,10 @@ export function planPipeline(graph: LogicalGraph, planOptions: PlanOptions = {})
 
 function toStage(draft: StageDraft, naming: Naming): StagePlan {
   const id = idOf(draft, naming);
+  const name = stageName(naming.namespace, naming.pipeline, id);
   return {
     id,
+    name,
     parallelism: draft.parallelism,
     input: toInput(draft, naming),
     operators: draft.operators.map(toOperator),
@@ -69,7 +72,7 @@ function toStage(draft: StageDraft, naming: Naming): StagePlan {
     fenced: draft.fenced,
     journal: draft.journal,
     transactional: draft.transactional,
-    group: consumerGroup(naming.namespace, naming.pipeline, id),
+    group: (draft.input.kind === 'source' ? draft.input.node.source.group : undefined) ?? name,
   };
 }
 
@@ -77,8 +80,18 @@ function toInput(draft: StageDraft, naming: Naming): StageInput {
   const { input } = draft;
   if (input.kind === 'source') {
     const { source, id: node } = input.node;
-    const topics = source.kind === 'topic' ? (source.topics ?? []) : [sourceTopic(draft, naming)];
-    return { kind: 'source', node, uid: idOf(draft, naming), topics, bounded: source.kind === 'feed' && source.bounded === true };
+    const { pattern, start = 'earliest', batchSize, batchWindowMs } = source;
+    return {
+      kind: 'source',
+      node,
+      uid: idOf(draft, naming),
+      topics: source.kind === 'topic' ? (source.topics ?? []) : [sourceTopic(draft, naming)],
+      pattern: pattern === undefined ? null : String(pattern),
+      start,
+      ...(batchSize !== undefined && { batchSize }),
+      ...(batchWindowMs !== undefined && { batchWindowMs }),
+      bounded: source.kind === 'feed' && source.bounded === true,
+    };
   }
   const writers = [...new Set(input.writers.map(({ stage }) => stage))];
   return {
@@ -139,6 +152,17 @@ function tasksOf(draft: StageDraft): number {
 function sinkTopicsOf(graph: LogicalGraph): readonly string[] {
   const topics = graph.nodes.flatMap((node) => (node.kind === 'sink' && node.sink.topic !== undefined ? [node.sink.topic] : []));
   return [...new Set(topics)].sort();
+}
+
+/** Members of one group share what it reads, and its offsets: two stages would take each other's records. */
+function checkGroups(stages: readonly StagePlan[]): void {
+  const owners = new Map<string, string>();
+  for (const { id, group } of stages) {
+    const owner = owners.get(group);
+    owners.set(group, id);
+    if (owner === undefined) continue;
+    throw new MillraceError('MILLRACE_OPTION_INVALID', `stages '${owner}' and '${id}' both read as group '${group}': give each its own`);
+  }
 }
 
 /** Giving up after a publish would leave outputs of input that was never applied. */

@@ -48,9 +48,18 @@ export interface PlanSettings {
   readonly maxRetries: number;
 }
 
+/**
+ * Where reading begins in a partition of which nothing has been read; later runs go on where the one before was. `timestamp`: at the first
+ * record that is not older, in ms. `offsets`: by topic and partition; a partition that is not named begins at its earliest record.
+ */
+export type StartPosition =
+  'earliest' | 'latest' | { readonly timestamp: number } | { readonly offsets: Readonly<Record<string, Readonly<Record<number, number>>>> };
+
 export interface StagePlan {
   /** Unique in the pipeline, stable over code changes; part of function, group and task names. */
   readonly id: string;
+  /** `<namespace>.<pipeline>.<stage>`: of its function, its transactions and its on-failure topic. */
+  readonly name: string;
   /** Tasks = input partitions; null where an external topic decides it. */
   readonly parallelism: number | null;
   readonly input: StageInput;
@@ -63,7 +72,7 @@ export interface StagePlan {
   readonly journal: boolean;
   /** Whether it has an exactly-once sink. Without a fence the offset committed in the sink's transactions takes the fence's place. */
   readonly transactional: boolean;
-  /** Consumer group of its mapping: `<namespace>.<pipeline>.<stage>`. */
+  /** Consumer group of its mapping: its name, unless a source was given another. */
   readonly group: string;
 }
 
@@ -75,6 +84,12 @@ export interface SourceInput {
   readonly node: number;
   readonly uid: string;
   readonly topics: readonly string[];
+  /** What `topics` were found by, as a regular expression is written; null where they were named. */
+  readonly pattern: string | null;
+  readonly start: StartPosition;
+  /** Of this source's mapping, where it has its own. @default - those of the settings */
+  readonly batchSize?: number;
+  readonly batchWindowMs?: number;
   /** True where every record of the topic has ended once the feeder is through. */
   readonly bounded: boolean;
 }

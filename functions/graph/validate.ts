@@ -1,6 +1,7 @@
 import { type ErrorCode, MillraceError } from '../shared/errors.ts';
 import type { LogicalGraph, LogicalNode, NodeOf, PipelineOptions } from './logical-graph.ts';
 import { isStateful, placeOf, uidOf } from './operators.ts';
+import { readsTopic } from './topic-patterns.ts';
 
 /**
  * Everything about a graph that can be wrong before it is cut into stages. What the API has refused already is checked again, as a
@@ -47,7 +48,7 @@ function checkTopicCycles(graph: LogicalGraph): void {
   for (const source of graph.nodes) {
     if (source.kind !== 'source') continue;
     const fed = topicsFedBy(graph, source, new Set());
-    const topic = source.source.topics?.find((name) => fed.has(name));
+    const topic = [...fed].find((name) => readsTopic(source.source, name));
     if (topic === undefined) continue;
     fail(
       'MILLRACE_CYCLE',
@@ -62,7 +63,7 @@ function topicsFedBy(graph: LogicalGraph, source: NodeOf<'source'>, seen: Set<nu
   const topics = new Set<string>();
   for (const sink of reachedFrom(graph, source)) if (sink.sink.topic !== undefined) topics.add(sink.sink.topic);
   for (const next of graph.nodes) {
-    if (next.kind !== 'source' || seen.has(next.id) || !next.source.topics?.some((topic) => topics.has(topic))) continue;
+    if (next.kind !== 'source' || seen.has(next.id) || ![...topics].some((topic) => readsTopic(next.source, topic))) continue;
     for (const topic of topicsFedBy(graph, next, seen)) topics.add(topic);
   }
   return topics;

@@ -6,6 +6,7 @@ export function keyByOperator({ node, context, emit }: OperatorSetup<'keyBy'>): 
   return {
     process: (value) => {
       context.key = parseKey(node.key(value));
+      context.seenKeys?.add(context.stateKey);
       emit(value);
     },
   };

@@ -17,6 +17,8 @@ export class RecordContext implements KeyScope {
   processingTime = -Infinity;
   /** Highest watermark that records of this step justify; the task takes it over once the step has succeeded. */
   eventTimeSeen = -Infinity;
+  /** Keys that a keyBy without a hop has set, where they are to be reported; see `BatchMetrics.keys`. */
+  seenKeys: Set<string> | undefined;
   private current: Key | undefined;
   private text: string | undefined;
   private taskState: TaskState | undefined;

@@ -8,6 +8,8 @@ export interface StageConfig {
   readonly state: string;
   /** Every n-th batch is run twice and compared; 0 = never. */
   readonly determinismEvery: number;
+  /** Whether keys of a keyBy without a hop are published with the metrics of each batch. */
+  readonly reportKeys: boolean;
 }
 
 export function parseStageConfig(env: Readonly<Record<string, string | undefined>>, isFenced: boolean): StageConfig {
@@ -15,6 +17,7 @@ export function parseStageConfig(env: Readonly<Record<string, string | undefined
     log: env['MILLRACE_LOG'] ?? 'embedded',
     state: isFenced ? (env['MILLRACE_STATE'] ?? 'embedded') : 'none',
     determinismEvery: parseCount('MILLRACE_DETERMINISM_EVERY', env['MILLRACE_DETERMINISM_EVERY'] ?? '0'),
+    reportKeys: parseCount('MILLRACE_REPORT_KEYS', env['MILLRACE_REPORT_KEYS'] ?? '0') > 0,
   };
 }
 

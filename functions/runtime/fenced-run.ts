@@ -1,4 +1,3 @@
-import type { Codec } from '../codec/codec.ts';
 import { type FrameReader, openFrame } from '../codec/frame-reader.ts';
 import type { PipelinePlan, StagePlan } from '../graph/stage-plan.ts';
 import { MillraceError } from '../shared/errors.ts';
@@ -11,7 +10,7 @@ import { minimumWatermark, roundWatermark } from '../time/watermark.ts';
 import type { BatchOutputs } from './batch-outputs.ts';
 import { type DeadLetter, deadLetterMessage, recordFailed } from './dead-letter.ts';
 import { addIngest, type Ingest } from './metrics.ts';
-import { FrameRecord, type PendingRecord, SourceRecord } from './pending-record.ts';
+import { type Decode, FrameRecord, type PendingRecord, SourceRecord } from './pending-record.ts';
 import { type InputMessage, logTime } from './kafka-event.ts';
 import type { Probe, StageEngine, StepPlace } from './stage-engine.ts';
 
@@ -29,12 +28,13 @@ export interface RunInput {
   readonly engine: StageEngine;
   readonly task: string;
   /** Decodes the messages of a source; undefined for a channel. */
-  readonly codec: Codec<unknown> | undefined;
+  readonly decode: Decode | undefined;
   readonly fence: Fence;
   readonly state: TaskState;
   readonly outputs: BatchOutputs;
   /** Given on runs that are compared with another. */
   readonly probe: Probe | undefined;
+  readonly keys: Set<string> | undefined;
 }
 
 /** The one upstream of a stage with a fence that reads a source: its own watermark generator. */
@@ -78,16 +78,16 @@ export class FencedRun {
     };
     outputs.watermark = fence.watermark;
     const { watermark, processingTime } = fence;
-    engine.begin({ task, state, outputs, watermark, processingTime, ...(probe && { probe }) });
+    engine.begin({ task, state, outputs, watermark, processingTime, keys: input.keys, ...(probe && { probe }) });
   }
 
   /** Applies messages until one is cut, or `enough` says to commit what there is; at least one. */
   apply(messages: readonly InputMessage[], enough: () => boolean): void {
-    const { codec } = this.input;
+    const { decode } = this.input;
     for (const message of messages) {
       this.offset = message.offset;
       if (message.offset > this.draft.next) this.noteGap(message);
-      if (codec) this.applySourceMessage(message, codec);
+      if (decode) this.applySourceMessage(message, decode);
       else this.applyFrame(message);
       if (this.cuts.length > 0) return;
       this.draft.next = message.offset + 1;
@@ -105,8 +105,8 @@ export class FencedRun {
 
   /** A gap inside of the batch, where nothing is left to doubt: a source's is counted as one before the batch is. */
   private noteGap(message: InputMessage): void {
-    const { codec, task } = this.input;
-    if (!codec) throw channelGap(task, this.draft.next, message.offset);
+    const { decode, task } = this.input;
+    if (!decode) throw channelGap(task, this.draft.next, message.offset);
     this.draft.gaps++;
     this.gaps++;
   }
@@ -120,7 +120,7 @@ export class FencedRun {
     draft.failures = [];
   }
 
-  private applySourceMessage(message: InputMessage, codec: Codec<unknown>): void {
+  private applySourceMessage(message: InputMessage, decode: Decode): void {
     const { engine, outputs, task, plan } = this.input;
     const { draft } = this;
     outputs.input(logTime(message), message.time, message.time);
@@ -129,7 +129,7 @@ export class FencedRun {
     } else {
       this.tick(message);
       if (message.hasValue) {
-        this.settleRecord(new SourceRecord(engine, codec, task, message, 2));
+        this.settleRecord(new SourceRecord(engine, decode, task, message, 2));
         addIngest(this.ingest, message.time);
         draft.generator = Math.max(draft.generator, engine.context.eventTimeSeen);
       } else this.tombstones++;

@@ -87,7 +87,7 @@ class FencedTask implements StageTask {
     const node = await this.store.readFence(); // A1
     if (!node) {
       // Nothing is computed from a fence that is not there.
-      await this.store.createFence(this.runtime.codec ? this.next : 0);
+      await this.store.createFence(this.runtime.readsSource ? this.next : 0);
       return false;
     }
     const cached = this.runtime.states.take(this.task); // A2: taken out, so that it has one owner
@@ -125,7 +125,7 @@ class FencedTask implements StageTask {
   /** The first offset lies above the fence: a gap, or an old read of the fence. The write finds out. */
   private async settleGap(held: Held, first: number): Promise<void> {
     const { fence } = held.node;
-    if (!this.runtime.codec) {
+    if (!this.runtime.readsSource) {
       await this.store.check(held.node);
       throw channelGap(this.task, fence.next, first);
     }
@@ -215,9 +215,12 @@ class FencedTask implements StageTask {
     probe: Probe | undefined,
     enoughAt: number,
   ): { run: FencedRun; outputs: BatchOutputs; probe: Probe | undefined } {
-    const { plan, stage, engine, codec, ports } = this.runtime;
+    const { plan, stage, engine, ports } = this.runtime;
+    const decode = this.runtime.decoderOf(this.batch);
     const outputs = this.runtime.outputs(this.task, tasks, sinks);
-    const run = new FencedRun({ plan, stage, engine, codec, outputs, probe, task: this.task, fence: held.node.fence, state: held.state });
+    const keys = this.runtime.options.reportKeys ? this.counters.keys : undefined;
+    const { fence } = held.node;
+    const run = new FencedRun({ plan, stage, engine, decode, outputs, probe, keys, task: this.task, fence, state: held.state });
     if (messages.length > 0) run.apply(messages, () => ports.clock.now() > enoughAt);
     run.retries = engine.retries;
     return { run, outputs, probe };

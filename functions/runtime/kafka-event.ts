@@ -18,6 +18,8 @@ export interface InputMessage {
   readonly hasValue: boolean;
   /** Length of the value in bytes, to within two. */
   readonly size: number;
+  /** Read anew each time, like the payload. */
+  readonly headers: readonly (readonly [name: string, value: Uint8Array])[];
   /** W3C trace context of the message (`traceparent`, `tracestate`), read from its headers only when asked for. */
   readonly trace: readonly TraceHeader[];
   /** True for the end of a bounded partition: no message, the offset behind the last one. */
@@ -33,7 +35,7 @@ class EventMessage implements InputMessage {
   readonly end = false;
   private readonly encodedKey: string | null;
   private readonly encodedValue: string | null;
-  private readonly headers: unknown;
+  private readonly encodedHeaders: unknown;
 
   constructor(offset: number, time: number, isLogTime: boolean, key: string | null, value: string | null, headers: unknown) {
     this.offset = offset;
@@ -41,7 +43,7 @@ class EventMessage implements InputMessage {
     this.isLogTime = isLogTime;
     this.encodedKey = key;
     this.encodedValue = value;
-    this.headers = headers;
+    this.encodedHeaders = headers;
   }
 
   get value(): Uint8Array | null {
@@ -53,7 +55,11 @@ class EventMessage implements InputMessage {
   }
 
   get trace(): readonly TraceHeader[] {
-    return traceHeaders(this.headers);
+    return traceHeaders(this.encodedHeaders);
+  }
+
+  get headers(): InputMessage['headers'] {
+    return allHeaders(this.encodedHeaders);
   }
 
   get hasValue(): boolean {
@@ -77,6 +83,20 @@ function traceHeaders(headers: unknown): TraceHeader[] {
     const bytes = values.find((value) => Array.isArray(value) && value.length <= MAX_TRACE_BYTES);
     // Signed or unsigned: the low eight bits are the same.
     return bytes === undefined ? [] : [[name, Uint8Array.from(bytes as number[])] as const];
+  });
+}
+
+/** One object a header, of its name and its bytes. @throws MILLRACE_DECODE_FAILED for anything else, so that only its record fails */
+function allHeaders(headers: unknown): InputMessage['headers'] {
+  if (headers === undefined || headers === null) return [];
+  const list: unknown[] = Array.isArray(headers) ? headers : [headers];
+  return list.flatMap((header) => {
+    if (!isObject(header))
+      throw new MillraceError('MILLRACE_DECODE_FAILED', `a header of the message is ${describe(header)}, not an object`);
+    return Object.entries(header).map(([name, bytes]) => {
+      if (Array.isArray(bytes) && bytes.every(Number.isInteger)) return [name, Uint8Array.from(bytes as number[])] as const;
+      throw new MillraceError('MILLRACE_DECODE_FAILED', `header '${name}' of the message is ${describe(bytes)}, not a list of bytes`);
+    });
   });
 }
 
@@ -174,7 +194,9 @@ function parseEnd(event: Record<string, unknown>, generation: number): InputBatc
     return {
       topic,
       partition,
-      messages: [{ offset, time: 0, isLogTime: false, value: null, key: null, hasValue: false, size: 0, trace: [], end: true }],
+      messages: [
+        { offset, time: 0, isLogTime: false, value: null, key: null, hasValue: false, size: 0, headers: [], trace: [], end: true },
+      ],
     };
   });
 }

@@ -39,6 +39,8 @@ export interface BatchMetrics {
   readonly coldState: boolean;
   /** Input time of the records applied: log time at the source (earliest, latest) and how many; for latency. */
   readonly ingest: readonly Ingest[];
+  /** With MILLRACE_REPORT_KEYS: keys that a keyBy without a hop has set, as `stateKey` writes them. No other task may have them. */
+  readonly keys: readonly string[];
   /** Ms of wall time from event to commit. */
   readonly durationMs: number;
 }

@@ -1,4 +1,3 @@
-import type { Codec } from '../codec/codec.ts';
 import type { FrameReader } from '../codec/frame-reader.ts';
 import { describeOrigin } from '../shared/origin.ts';
 import type { Failure } from '../state/fence.ts';
@@ -47,20 +46,21 @@ export class FrameRecord implements PendingRecord {
   }
 }
 
-const NO_BYTES = new Uint8Array();
+/** Makes a record of a source's message; what it throws fails the record. */
+export type Decode = (message: InputMessage) => unknown;
 
 /** A message of a source topic that has a value. */
 export class SourceRecord implements PendingRecord {
   readonly position = 0;
   private readonly engine: StageEngine;
-  private readonly codec: Codec<unknown>;
+  private readonly decode: Decode;
   private readonly task: string;
   private readonly message: InputMessage;
   private readonly ordinal: number;
 
-  constructor(engine: StageEngine, codec: Codec<unknown>, task: string, message: InputMessage, ordinal: number) {
+  constructor(engine: StageEngine, decode: Decode, task: string, message: InputMessage, ordinal: number) {
     this.engine = engine;
-    this.codec = codec;
+    this.decode = decode;
     this.task = task;
     this.message = message;
     this.ordinal = ordinal;
@@ -79,6 +79,6 @@ export class SourceRecord implements PendingRecord {
   }
 
   value(): unknown {
-    return this.codec.decode(this.message.value ?? NO_BYTES);
+    return this.decode(this.message);
   }
 }

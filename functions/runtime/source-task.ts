@@ -1,4 +1,3 @@
-import type { Codec } from '../codec/codec.ts';
 import type { SinkWriter } from '../connectors/sink.ts';
 import { MillraceError } from '../shared/errors.ts';
 import type { Failure } from '../state/fence.ts';
@@ -8,7 +7,7 @@ import { deadLetterMessage, recordFailed } from './dead-letter.ts';
 import { compareRuns } from './determinism.ts';
 import { type InputBatch, type InputMessage, logTime } from './kafka-event.ts';
 import { addIngest } from './metrics.ts';
-import { SourceRecord } from './pending-record.ts';
+import { type Decode, SourceRecord } from './pending-record.ts';
 import type { Probe } from './stage-engine.ts';
 import type { Generator, OpenTask, StageRuntime, StageTask } from './stage-runtime.ts';
 import type { TaskCounters } from './task-counters.ts';
@@ -41,18 +40,19 @@ export class SourceTask implements StageTask {
   private readonly runtime: StageRuntime;
   private readonly batch: InputBatch;
   private readonly task: string;
-  private readonly codec: Codec<unknown>;
+  private readonly decode: Decode;
   private readonly counters: TaskCounters;
   private readonly send: SendOutputs;
 
   constructor(runtime: StageRuntime, batch: InputBatch, counters: TaskCounters, send: SendOutputs = sendBy(runtime)) {
-    if (!runtime.codec)
+    const decode = runtime.decoderOf(batch);
+    if (!decode)
       throw new MillraceError('MILLRACE_PLAN_MISMATCH', `stage ${runtime.stage.id} reads a channel, so it needs a fence; plan it again`);
     this.next = batch.messages[0]?.offset ?? 0;
     this.runtime = runtime;
     this.batch = batch;
     this.task = runtime.task(batch.topic, batch.partition);
-    this.codec = runtime.codec;
+    this.decode = decode;
     this.counters = counters;
     this.send = send;
   }
@@ -123,7 +123,7 @@ export class SourceTask implements StageTask {
 
   private runMessage(message: InputMessage, outputs: BatchOutputs): void {
     outputs.input(logTime(message), message.time, message.time);
-    const record = new SourceRecord(this.runtime.engine, this.codec, this.task, message, 0);
+    const record = new SourceRecord(this.runtime.engine, this.decode, this.task, message, 0);
     const failure = record.run();
     if (failure) this.bury(record, failure, outputs);
   }

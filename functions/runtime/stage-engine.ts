@@ -26,6 +26,8 @@ export interface RunTarget {
   readonly processingTime: number;
   /** Given on runs that are compared with another. */
   readonly probe?: Probe;
+  /** Takes the keys of a keyBy without a hop, where they are to be reported. */
+  readonly keys?: Set<string> | undefined;
 }
 
 /** The place of a step in the task's input: the origin of its outputs. */
@@ -67,6 +69,7 @@ export class StageEngine {
     this.context.state = target.state;
     this.context.task = target.task;
     this.context.processingTime = target.processingTime;
+    this.context.seenKeys = target.keys;
     this.context.eventTimeSeen = -Infinity; // another task's, or another attempt's, says nothing about records that a verdict skips
     this.retries = 0;
     this.timerPlace = undefined;

@@ -41,7 +41,8 @@ async function openHandler(plan: PipelinePlan, stageId: string, adapters: StageA
   const config = parseStageConfig(process.env, stage.fenced);
   const ports = await openPorts(config, adapters, process.env, stage.transactional);
   const graph = adapters.pipeline.build(plan.params);
-  const options = { ...DEFAULT_RUNTIME_OPTIONS, determinismEvery: config.determinismEvery };
+  const { determinismEvery, reportKeys } = config;
+  const options = { ...DEFAULT_RUNTIME_OPTIONS, determinismEvery, reportKeys };
   return stageHandler(new StageRuntime(plan, { stage, graph, operators: adapters.operators }, ports, options), adapters.task);
 }
 

@@ -1,6 +1,5 @@
 import type { ChannelWriter } from '../channels/channel-writer.ts';
 import type { TransactionalLog } from '../channels/transactional-log.ts';
-import type { Codec } from '../codec/codec.ts';
 import type { Source } from '../connectors/source.ts';
 import type { Sink, SinkContext, SinkWriter } from '../connectors/sink.ts';
 import type { LogicalGraph } from '../graph/logical-graph.ts';
@@ -13,6 +12,7 @@ import type { CachedState } from '../state/task-store.ts';
 import { BatchOutputs } from './batch-outputs.ts';
 import type { InputBatch } from './kafka-event.ts';
 import type { StageCode } from './operator-chain.ts';
+import type { Decode } from './pending-record.ts';
 import type { OutputJournal } from './output-journal.ts';
 import { StageEngine } from './stage-engine.ts';
 import { TaskCache } from './task-cache.ts';
@@ -35,6 +35,8 @@ export interface StagePorts {
 export interface StageRuntimeOptions {
   /** Every n-th batch is run twice and compared; 0 = never. */
   readonly determinismEvery: number;
+  /** Whether keys of a keyBy without a hop are published with the metrics of each batch. */
+  readonly reportKeys: boolean;
   /** Payload of one state node, in bytes. */
   readonly chunkBytes: number;
   /** Deltas of a task before they are compacted into images, in number and in bytes. */
@@ -44,6 +46,7 @@ export interface StageRuntimeOptions {
 
 export const DEFAULT_RUNTIME_OPTIONS: StageRuntimeOptions = {
   determinismEvery: 0,
+  reportKeys: false,
   chunkBytes: 512 * 1024,
   maxDeltas: 64,
   minCompactionBytes: 64 * 1024,
@@ -71,8 +74,8 @@ export class StageRuntime {
   readonly ports: StagePorts;
   readonly options: StageRuntimeOptions;
   readonly engine: StageEngine;
-  /** Decodes the messages of a source; undefined for a stage that reads a channel. */
-  readonly codec: Codec<unknown> | undefined;
+  /** Undefined for a stage that reads a channel. */
+  private readonly source: Source<unknown> | undefined;
   readonly states = new TaskCache<CachedState>();
   readonly generators = new TaskCache<Generator>();
   readonly transactions = new TaskCache<TaskTransaction>();
@@ -91,12 +94,23 @@ export class StageRuntime {
     this.ports = ports;
     this.options = options;
     this.engine = new StageEngine({ stage, graph, operators }, plan.settings.maxAttempts);
-    this.codec = sourceCodec(stage, graph);
+    this.source = sourceOf(stage, graph);
   }
 
   /** Name of a task, with the generation: the upstream of its frames. */
   task(topic: string, partition: number): string {
     return taskName(this.stage.id, topic, partition, this.plan.generation);
+  }
+
+  get readsSource(): boolean {
+    return this.source !== undefined;
+  }
+
+  /** How messages of this partition become records; undefined for a stage that reads a channel. */
+  decoderOf(batch: InputBatch): Decode | undefined {
+    const { source } = this;
+    if (source?.kind === 'topic') return (message) => source.decode(message, batch);
+    return source && (({ value }) => source.value.decode(value ?? NO_BYTES));
   }
 
   /** Number of tasks of this stage: from the plan, or the partitions of the topics that it reads. */
@@ -153,10 +167,12 @@ export class StageRuntime {
   }
 }
 
-function sourceCodec(stage: StagePlan, graph: LogicalGraph): Codec<unknown> | undefined {
+const NO_BYTES = new Uint8Array();
+
+function sourceOf(stage: StagePlan, graph: LogicalGraph): Source<unknown> | undefined {
   if (stage.input.kind === 'channel') return undefined;
   const node = graph.nodes[stage.input.node];
-  if (node?.kind === 'source') return (node.source as Source<unknown>).value;
+  if (node?.kind === 'source') return node.source as Source<unknown>;
   throw new MillraceError(
     'MILLRACE_PLAN_MISMATCH',
     `the plan reads source ${stage.input.uid}, which this pipeline does not have; plan it again`,

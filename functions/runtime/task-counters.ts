@@ -15,6 +15,7 @@ export class TaskCounters {
   tombstones = 0;
   coldState = false;
   readonly ingest: Ingest[] = [];
+  readonly keys = new Set<string>();
 
   countOutputs(outputs: BatchOutputs): void {
     this.recordsOut += outputs.recordsOut;
@@ -34,6 +35,7 @@ export class TaskCounters {
       lastOffset: messages.at(-1)?.offset ?? 0,
       bytesIn: messages.reduce((sum, { size }) => sum + size, 0),
       ...{ recordsIn, recordsOut, bytesOut, duplicates, deadLetters, retries, conflicts, gaps, tombstones, coldState, ingest },
+      keys: [...this.keys],
       durationMs,
     };
   }

@@ -39,6 +39,6 @@ export async function takeTransaction(runtime: StageRuntime, topic: string, part
   if (!ports.transactions)
     throw new MillraceError('MILLRACE_CONFIG_INVALID', `stage ${stage.id} has an exactly-once sink, but its log has no transactions`);
   return new TaskTransaction(
-    await ports.transactions.openProducer(`${stage.group}.${topic}-${partition}.g${plan.generation}`, topic, partition),
+    await ports.transactions.openProducer(`${stage.name}.${topic}-${partition}.g${plan.generation}`, topic, partition),
   );
 }

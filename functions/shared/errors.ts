@@ -39,6 +39,7 @@ export const ERROR_CODES = {
   MILLRACE_SCHEMA_MISMATCH: ['user', 'never'],
   MILLRACE_USER_FUNCTION: ['user', 'never'],
   MILLRACE_NOT_DETERMINISTIC: ['user', 'never'],
+  MILLRACE_KEY_IN_TWO_PARTITIONS: ['user', 'never'],
   // Frames
   MILLRACE_FRAME_CORRUPT: ['internal', 'never'],
   MILLRACE_FRAME_VERSION: ['user', 'never'],

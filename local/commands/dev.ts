@@ -18,7 +18,7 @@ import { openProgress, type Progress } from '../progress.ts';
 import type { Project } from '../project.ts';
 import { describeReport } from '../report.ts';
 import { describeResults } from '../results.ts';
-import { chooseServices, startsOf } from './services.ts';
+import { chooseServices } from './services.ts';
 
 /** Errors that no further attempt can mend (by the table of codes), and a record that blocks its partition: the run ends with them. */
 function isFatal(code: string): code is ErrorCode {
@@ -106,8 +106,7 @@ function harnessOptions(
     plan,
     bundles,
     feeds: feedsOf(project),
-    starts: startsOf(project),
-    env: { MILLRACE_DETERMINISM_EVERY: String(config.determinismEvery) },
+    env: { MILLRACE_DETERMINISM_EVERY: String(config.determinismEvery), MILLRACE_REPORT_KEYS: '1' },
     ...(config.data !== undefined && { dataDir: config.data }),
     invokePort: config.port,
     ...(config.concurrency !== undefined && { concurrency: config.concurrency }),

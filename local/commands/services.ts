@@ -1,12 +1,11 @@
-import { resolve } from 'node:path';
 import { parseKafkaConfig } from '../../functions/channels/kafka/config.ts';
-import type { StartPosition, TopicSource } from '../../functions/connectors/source.ts';
 import { parseZooKeeperConfig } from '../../functions/coordination/zookeeper/config.ts';
 import { openZooKeeperStateBackend } from '../../functions/state/zookeeper/state-backend.ts';
 import type { CliIo } from '../cli.ts';
 import type { HarnessLog } from '../harness-log.ts';
 import type { HarnessOptions } from '../harness-options.ts';
 import { kafkaHarnessLog } from '../kafka/kafka-harness-log.ts';
+import { kafkaVariables } from '../kafka/variables.ts';
 import type { Project } from '../project.ts';
 
 /**
@@ -33,32 +32,16 @@ export function chooseServices(
 function openLog(brokers: string, project: Project, cwd: string, onTrouble: (text: string) => void): HarnessLog {
   const { plan, config } = project;
   const { kafkaConfig, createTopics, data, zookeeper } = config;
-  const env = { MILLRACE_KAFKA: brokers, ...(kafkaConfig !== undefined && { MILLRACE_KAFKA_CONFIG: absolute(kafkaConfig, cwd) }) };
+  const env = kafkaVariables(brokers, kafkaConfig, cwd);
   return kafkaHarnessLog({
-    ...{ plan, env, onTrouble, starts: startsOf(project) },
+    ...{ plan, env, onTrouble },
     config: parseKafkaConfig(env),
     createUsersTopics: createTopics,
     state: zookeeper !== undefined ? 'shared' : data !== undefined ? 'local' : 'memory',
   });
 }
 
-/** Where each stage that reads a topic begins: how it was described, as the plan does not say. */
-export function startsOf({ graph, plan }: Project): ReadonlyMap<string, StartPosition> {
-  const starts = new Map<string, StartPosition>();
-  for (const { id, input } of plan.stages) {
-    const node = input.kind === 'source' ? graph.nodes[input.node] : undefined;
-    const start = node?.kind === 'source' ? (node.source as Partial<TopicSource<unknown>>).start : undefined;
-    if (start !== undefined) starts.set(id, start);
-  }
-  return starts;
-}
-
 function zookeeperVariables(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const names = Object.entries(env).filter(([name, value]) => name.startsWith('MILLRACE_ZOOKEEPER') && value !== undefined);
   return { ...(Object.fromEntries(names) as Record<string, string>), MILLRACE_STATE: 'zookeeper' };
-}
-
-/** Functions may run in another folder. */
-function absolute(config: string, cwd: string): string {
-  return config.trimStart().startsWith('{') ? config : resolve(cwd, config);
 }

@@ -1,5 +1,5 @@
 import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts';
-import type { StartPosition } from '../../functions/connectors/source.ts';
+import type { StartPosition } from '../../functions/graph/stage-plan.ts';
 import type { EmbeddedLog } from '../log/embedded-log.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
 import type { EventPart, KafkaEventText } from './kafka-event-text.ts';

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { parseKafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { findKafkaMessage } from '../kafka/message-finder.ts';
 import { type FoundMessage, type PartitionRange, readKafkaTopic, type TopicMessage, topicRanges } from '../kafka/topic-reader.ts';
+import { kafkaVariables } from '../kafka/variables.ts';
 import { readTopicFiles, readTopicMessage } from '../log/topic-snapshot.ts';
 import type { Project } from '../project.ts';
 import { wrongCall } from './action.ts';
@@ -21,11 +22,7 @@ export interface LogReader {
 
 /** The log that a run with the same settings has. @throws MILLRACE_FLAG_INVALID it is in memory. */
 export function openLogToRead({ config: { kafka, kafkaConfig, data } }: Project, cwd: string): LogReader {
-  if (kafka !== undefined) {
-    const isText = kafkaConfig?.trimStart().startsWith('{') === true;
-    const settings = kafkaConfig === undefined ? {} : { MILLRACE_KAFKA_CONFIG: isText ? kafkaConfig : resolve(cwd, kafkaConfig) };
-    return kafkaReader(parseKafkaConfig({ MILLRACE_KAFKA: kafka, ...settings }));
-  }
+  if (kafka !== undefined) return kafkaReader(parseKafkaConfig(kafkaVariables(kafka, kafkaConfig, cwd)));
   if (data === undefined)
     throw wrongCall('without --kafka HOST:PORT or --data DIR a run keeps its topics in memory; give what the run was given');
   const folder = resolve(cwd, data);

@@ -1,10 +1,9 @@
 import { createKafkaChannelWriter } from '../../functions/channels/kafka/channel-writer.ts';
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
-import type { StartPosition } from '../../functions/connectors/source.ts';
 import type { PipelinePlan } from '../../functions/graph/stage-plan.ts';
 import { MillraceError } from '../../functions/shared/errors.ts';
 import type { HarnessLog, ResultMessage, TopicContents } from '../harness-log.ts';
-import { inputTopics } from '../stage-topics.ts';
+import { inputTopics, startOf } from '../stage-topics.ts';
 import { committedOffsets, groupMembers } from './group-offsets.ts';
 import { openKafkaFeedTopic } from './kafka-feed-topic.ts';
 import { openKafkaInput, SESSION_MS } from './kafka-input.ts';
@@ -21,8 +20,6 @@ export interface KafkaLogOptions {
   /** As functions get them: `MILLRACE_KAFKA`, and `MILLRACE_KAFKA_CONFIG` if it is set. */
   readonly env: Readonly<Record<string, string>>;
   readonly createUsersTopics: boolean;
-  /** Where stages begin to read topics, by their id. @default - at the earliest record */
-  readonly starts?: ReadonlyMap<string, StartPosition>;
   readonly topicPartitions?: Readonly<Record<string, number>>;
   /**
    * Where state is: gone with the run, on this machine alone, or in a store that several runs share. Offsets in Kafka outlive the run, and are
@@ -48,8 +45,7 @@ export function kafkaHarnessLog(options: KafkaLogOptions): HarnessLog {
       isAlone = await checkMembers(options);
     },
     openInput(stage) {
-      const start = options.starts?.get(stage.id) ?? 'earliest';
-      return openKafkaInput({ config, group: stage.group, topics: inputTopics(stage), start, onTrouble });
+      return openKafkaInput({ config, group: stage.group, topics: inputTopics(stage), start: startOf(stage), onTrouble });
     },
     openFeed: (topic) => (isAlone ? openKafkaFeedTopic(config, topic) : Promise.resolve(undefined)),
     isFull: () => false,

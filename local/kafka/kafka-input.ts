@@ -2,7 +2,7 @@ import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, KafkaMessage }
 import { createKafkaClient } from '../../functions/channels/kafka/client.ts';
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
-import type { StartPosition } from '../../functions/connectors/source.ts';
+import type { StartPosition } from '../../functions/graph/stage-plan.ts';
 import type { EventMessage } from '../emulator/kafka-event-text.ts';
 import type { MappingInput } from '../emulator/mapping-input.ts';
 import { committedOffsets } from './group-offsets.ts';

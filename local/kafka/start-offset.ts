@@ -1,5 +1,5 @@
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
-import type { StartPosition } from '../../functions/connectors/source.ts';
+import type { StartPosition } from '../../functions/graph/stage-plan.ts';
 import { withKafkaAdmin } from './admin.ts';
 
 /** Offset at which a group without a committed one begins in a partition. @throws as `withKafkaAdmin` */

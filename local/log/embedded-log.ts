@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChannelWriter, OutgoingMessage } from '../../functions/channels/channel-writer.ts';
-import type { StartPosition } from '../../functions/connectors/source.ts';
+import type { StartPosition } from '../../functions/graph/stage-plan.ts';
 import { systemClock, type Clock } from '../../functions/shared/clock.ts';
 import { MillraceError } from '../../functions/shared/errors.ts';
 import { GroupOffsets } from './group-offsets.ts';

@@ -1,5 +1,8 @@
 import type { Pipeline } from '../../functions/api/pipeline.ts';
-import type { Source, TopicSource } from '../../functions/connectors/source.ts';
+import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts';
+import type { KafkaRecord } from '../../functions/connectors/kafka/source.ts';
+import type { Source } from '../../functions/connectors/source.ts';
+import { batchingOf } from '../../functions/graph/batching.ts';
 import type { StagePlan } from '../../functions/graph/stage-plan.ts';
 import type { EndEvent, KafkaEvent } from '../../functions/runtime/lambda.ts';
 import { isMillraceError } from '../../functions/shared/errors.ts';
@@ -11,12 +14,13 @@ import { type TestOptions, TestWorld } from './world.ts';
 export interface PipelineTestOptions extends TestOptions {
   /**
    * Records of topics that the pipeline reads, by topic, encoded with the source's codec and spread over the partitions in turn; a
-   * `Uint8Array` goes as it is. Sources that are no topics are read as they are, unless they are named here by uid.
+   * `Uint8Array` goes as it is. For a source with a `key`, `{ key, value, headers }`. A source with a `pattern` reads the topics that are named
+   * here and match. Sources that are no topics are read as they are, unless they are named here by uid.
    */
   readonly input?: Readonly<Record<string, readonly unknown[]>>;
   /** End the input, so that watermarks reach +∞ and all timers fire. @default true */
   readonly end?: boolean;
-  /** Most records of one batch. @default the plan's batchSize */
+  /** Most records of one batch. @default the plan's of each stage */
   readonly batchSize?: number;
 }
 
@@ -37,13 +41,13 @@ const MAX_TRIES = 10;
  * @example const { sinks } = await runPipeline(pipeline, { input: { orders: [{ id: 1 }] }, faults: [{ crash: 'after-publish', nth: 2 }] });
  */
 export async function runPipeline(pipeline: Pipeline, options: PipelineTestOptions = {}): Promise<PipelineRun> {
-  return runWorld(new TestWorld(pipeline, options), options);
+  return runWorld(new TestWorld(pipeline, options, Object.keys(options.input ?? {})), options);
 }
 
 /** The same in a world that the caller has made, and may look into afterwards. */
 export async function runWorld(world: TestWorld, options: PipelineTestOptions): Promise<PipelineRun> {
   await feed(world, options.input ?? {});
-  const driver = new Driver(world, options.batchSize ?? world.plan.settings.batchSize);
+  const driver = new Driver(world, options.batchSize);
   await driver.drain();
   if (options.end ?? true) await driver.end();
   const { unfired } = world.faults;
@@ -61,37 +65,49 @@ async function feed(world: TestWorld, input: Readonly<Record<string, readonly un
     const names = [stage.input.uid, ...stage.input.topics];
     const given = names.flatMap((name) => (unused.delete(name) ? [[name, input[name] ?? []] as const] : []));
     if (given.length === 0 && source.kind === 'feed')
-      for await (const chunk of source.read()) await spread(world, stage.input.topics[0] ?? '', chunk);
+      for await (const chunk of source.read())
+        await spread(
+          world,
+          stage.input.topics[0] ?? '',
+          chunk.map((value) => ({ key: null, value })),
+        );
     for (const [name, values] of given) {
       const topic = stage.input.topics.includes(name) ? name : (stage.input.topics[0] ?? '');
       await spread(
         world,
         topic,
-        values.map((value) => encode(source, value)),
+        values.map((value) => toMessage(source, value)),
       );
     }
   }
   if (unused.size > 0) throw new Error(`input for '${[...unused].join("', '")}', which the pipeline does not read`);
 }
 
-function encode(source: Pick<TopicSource<unknown>, 'value'>, value: unknown): Uint8Array {
+/** What a source with a key codec is given is a record with key and value; any other is given values. */
+function toMessage(source: Source<unknown>, given: unknown): OutgoingMessage {
+  if (source.kind === 'feed' || source.key === undefined) return { key: null, value: encode(source, given) };
+  const { key, value, headers = [] } = given as Partial<KafkaRecord<unknown, unknown>>;
+  return { key: key === null || key === undefined ? null : source.key.encode(key), value: encode(source, value), headers };
+}
+
+function encode(source: Pick<Source<unknown>, 'value'>, value: unknown): Uint8Array {
   return value instanceof Uint8Array ? value : source.value.encode(value);
 }
 
 /** Record k goes to partition k mod N, as a feeder does. */
-async function spread(world: TestWorld, topic: string, values: readonly Uint8Array[]): Promise<void> {
+async function spread(world: TestWorld, topic: string, messages: readonly OutgoingMessage[]): Promise<void> {
   const partitions = world.log.partitions(topic);
   let next = partitions.reduce((sum, { length }) => sum + length, 0);
-  for (const value of values) await world.log.append(topic, next++ % partitions.length, [{ key: null, value }]);
+  for (const message of messages) await world.log.append(topic, next++ % partitions.length, [message]);
 }
 
 class Driver {
   readonly invocations: Record<string, number> = {};
   private readonly world: TestWorld;
-  private readonly batchSize: number;
+  private readonly batchSize: number | undefined;
   private readonly committed = new Map<string, number>();
 
-  constructor(world: TestWorld, batchSize: number) {
+  constructor(world: TestWorld, batchSize: number | undefined) {
     this.world = world;
     this.batchSize = batchSize;
   }
@@ -119,10 +135,11 @@ class Driver {
 
   private async drainTopic(stage: StagePlan, topic: string): Promise<boolean> {
     let busy = false;
+    const { batchSize } = this.batchSize === undefined ? batchingOf(this.world.plan, stage) : { batchSize: this.batchSize };
     for (const [partition, messages] of this.world.log.partitions(topic).entries()) {
       const place = `${stage.id} ${topic}-${partition}`;
       for (let from = this.committed.get(place) ?? 0; from < messages.length; from = this.committed.get(place) ?? 0) {
-        const batch = messages.slice(from, from + this.batchSize);
+        const batch = messages.slice(from, from + batchSize);
         await this.deliverBatch(stage.id, topic, partition, batch);
         this.committed.set(place, from + batch.length);
         busy = true;
@@ -164,7 +181,7 @@ function topicsOf({ input }: StagePlan): readonly string[] {
 
 function eventOf(topic: string, partition: number, messages: readonly LoggedMessage[]): KafkaEvent {
   const base64 = (bytes: Uint8Array | null): string | null => bytes && Buffer.from(bytes).toString('base64');
-  const records = messages.map(({ offset, timestamp, key, value }) => ({
+  const records = messages.map(({ offset, timestamp, key, value, headers = [] }) => ({
     topic,
     partition,
     offset,
@@ -172,6 +189,7 @@ function eventOf(topic: string, partition: number, messages: readonly LoggedMess
     timestampType: 'LOG_APPEND_TIME',
     ...(key && { key: base64(key) }),
     value: base64(value),
+    headers: headers.map(([name, bytes]) => ({ [name]: [...bytes] })),
   }));
   return { eventSource: 'SelfManagedKafka', bootstrapServers: 'localhost:9092', records: { [`${topic}-${partition}`]: records } };
 }

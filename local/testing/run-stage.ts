@@ -35,7 +35,7 @@ export async function runStage(
   input: KafkaEvent | ChannelInput,
   options: TestOptions = {},
 ): Promise<StageRun> {
-  const world = new TestWorld(pipeline, options);
+  const world = new TestWorld(pipeline, options, 'eventSource' in input ? topicsIn(input) : []);
   const handler = world.handler(stage);
   const planned = world.plan.stages.find(({ id }) => id === stage) as StagePlan; // the handler has refused any other
   const event = 'eventSource' in input ? input : channelEvent(planned, input, world.clock.now());
@@ -43,6 +43,10 @@ export async function runStage(
   const unfired = world.faults.unfired;
   if (unfired.length > 0) throw new Error(`faults that did not fire: ${JSON.stringify(unfired)}`);
   return { response, ...world.outputs() };
+}
+
+function topicsIn({ records }: KafkaEvent): string[] {
+  return Object.values(records).flatMap((list) => list.map(({ topic }) => topic));
 }
 
 /** One frame with the records, and one from each other upstream task if there is a watermark: a task's is the minimum over all. */

@@ -2,6 +2,7 @@ import type { Pipeline } from '../../functions/api/pipeline.ts';
 import { planPipeline } from '../../functions/graph/plan.ts';
 import type { LogicalGraph } from '../../functions/graph/logical-graph.ts';
 import type { PipelinePlan } from '../../functions/graph/stage-plan.ts';
+import { namedTopics, withMatchingTopics } from '../../functions/graph/topic-patterns.ts';
 import { createStageRuntime } from '../../functions/runtime/stage-handler.ts';
 import type { StageHandler } from '../../functions/runtime/lambda.ts';
 import { DEFAULT_RUNTIME_OPTIONS } from '../../functions/runtime/stage-runtime.ts';
@@ -35,8 +36,10 @@ export class TestWorld {
   private readonly environments = new Map<string, StageHandler>();
   private readonly determinism: boolean;
 
-  constructor(pipeline: Pipeline, options: TestOptions = {}) {
-    this.graph = pipeline.build(options.params ?? {});
+  /** @param topics - For sources that find theirs by a pattern. */
+  constructor(pipeline: Pipeline, options: TestOptions, topics: readonly string[]) {
+    const built = pipeline.build(options.params ?? {});
+    this.graph = withMatchingTopics(built, { topics: [...topics, ...namedTopics(built)], ownPrefix: `test.${pipeline.name}.` });
     this.plan = planPipeline(this.graph, { namespace: 'test', generation: 1 });
     this.clock = options.clock ?? new ManualClock();
     this.log = new MemoryLog(this.clock);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
+import { parseConsumerProperties } from '../../functions/connectors/kafka/consumer-properties.ts';
 import { checkOptions, DEFAULT_OPTIONS } from '../../functions/graph/settings.ts';
 import { deadLetterMessage } from '../../functions/runtime/dead-letter.ts';
 import { fragmentOf, keyGroupOf, taskOf } from '../../functions/shared/distribution.ts';
@@ -93,6 +94,37 @@ test('command line: flags and commands', () => {
   expect(flagsOf(flags.join(' '))).toEqual([...new Set([...flagsOf(USAGE), '--help', '--version'])].sort());
   expect(commands).toEqual([...[...USAGE.matchAll(/^ {2}millrace (\w+)/gm)].map(([, name]) => name), 'help']);
 });
+
+describe('Kafka', () => {
+  const kafka = readDocument('docs/reference/kafka.md');
+  const namesIn = (column: string): string[] => tableRows(kafka, column).flatMap(([name = '']) => codes(name));
+
+  test('options of sources', () => {
+    expect(namesIn('source option').sort()).toEqual(fieldsOf('functions/connectors/kafka/source.ts', 'KafkaSourceOptions'));
+  });
+
+  test('properties, and what is refused', () => {
+    const known = namesIn('property');
+    const values: Record<string, unknown> = { 'auto.offset.reset': 'latest', 'group.id': 'readers' };
+
+    for (const name of known) expect(() => parseConsumerProperties({ [name]: values[name] ?? 1 })).not.toThrow();
+    expect(() => parseConsumerProperties({ 'client.id': 'c' })).toThrow(`known are ${known.join(', ')}`);
+  });
+});
+
+/** Names of the fields of an exported type, over all of its variants. */
+function fieldsOf(path: string, type: string): string[] {
+  const found = parse(path).statements.find(
+    (statement) => (ts.isTypeAliasDeclaration(statement) || ts.isInterfaceDeclaration(statement)) && statement.name.text === type,
+  );
+  const names = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertySignature(node)) names.add(node.name.getText());
+    else ts.forEachChild(node, visit);
+  };
+  if (found) visit(found);
+  return [...names].sort();
+}
 
 describe('API', () => {
   test('everything that millrace exports is named', () => {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import { Kafka, logLevel, type Message } from 'kafkajs';
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
-import type { StartPosition } from '../../functions/connectors/source.ts';
+import type { StartPosition } from '../../functions/graph/stage-plan.ts';
 import type { KafkaEvent } from '../../functions/runtime/lambda.ts';
 import { EventSourceMapping } from '../../local/emulator/event-source-mapping.ts';
 import { committedOffsets } from '../../local/kafka/group-offsets.ts';

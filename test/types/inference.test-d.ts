@@ -8,6 +8,7 @@ import {
   file,
   json,
   kafka,
+  type KafkaRecord,
   type KeyedStream,
   listState,
   mapState,
@@ -34,6 +35,13 @@ const orders = env.fromSource(kafka.source({ topic: 'orders', value: json(Order)
 
 // Sources give the output type of their schema.
 expectTypeOf(orders).toEqualTypeOf<DataStream<Order>>();
+const keyed = env.fromSource(kafka.source({ pattern: /orders-.*/, value: json(Order), key: string() }), { uid: 'keyed' });
+expectTypeOf(keyed).toEqualTypeOf<DataStream<KafkaRecord<string, Order>>>();
+keyed.map(({ key, headers, timestamp }) => {
+  expectTypeOf(key).toEqualTypeOf<string | null>();
+  expectTypeOf(headers).toEqualTypeOf<readonly (readonly [name: string, value: Uint8Array])[]>();
+  return timestamp;
+});
 const parsed = kafka.source({ topic: 'numbers', value: json(z.string().transform(Number)) });
 expectTypeOf(env.fromSource(parsed, { uid: 'numbers' })).toEqualTypeOf<DataStream<number>>();
 const fromValibot = file.source({ path: 'a.json', format: 'lines', value: json(v.object({ a: v.number() })) });

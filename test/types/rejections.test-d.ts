@@ -74,3 +74,13 @@ env.fromSource(kafka.source({ topic: 'orders', value: json() }), {});
 kafka.source({ topic: 'a', topics: ['b'], value: json() });
 // @ts-expect-error there is no such option
 pipeline('p', { paralellism: 4 }, () => undefined);
+
+const value = json(Order);
+// @ts-expect-error topics are named in one way
+kafka.source({ topic: 'orders', pattern: /orders/, value });
+// @ts-expect-error a source has a topic, topics or a pattern
+kafka.source({ value });
+// @ts-expect-error a key is decoded by a codec
+kafka.source({ topic: 'orders', value, key: 'text' });
+// @ts-expect-error properties are texts or numbers
+kafka.source({ topic: 'orders', value, properties: { 'max.poll.records': true } });

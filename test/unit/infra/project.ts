@@ -72,9 +72,10 @@ export function twoStagePlan(): PipelinePlan {
 }
 
 function stage(id: string, fenced: boolean): StagePlan {
-  const input = { kind: 'source', node: 0, uid: id, topics: ['flights'], bounded: false } as const;
+  const input = { kind: 'source', node: 0, uid: id, topics: ['flights'], pattern: null, start: 'earliest', bounded: false } as const;
   return {
     id,
+    name: `default.flights.${id}`,
     parallelism: 4,
     input,
     operators: [],

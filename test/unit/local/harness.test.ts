@@ -33,7 +33,7 @@ async function copy(list) {
   channel('millrace:stage:batch').publish({
     pipeline: 'p', stage: STAGE, topic, partition, firstOffset: list[0].offset, lastOffset: list.at(-1).offset,
     recordsIn: records.length, recordsOut: records.length, bytesIn: 0, bytesOut: 0, duplicates: 0, deadLetters: 0, retries: 0, conflicts: 0, gaps: 0,
-    tombstones: 0, coldState: false, ingest: [[Math.min(...times), Math.max(...times), records.length]], durationMs: 1,
+    tombstones: 0, coldState: false, ingest: [[Math.min(...times), Math.max(...times), records.length]], keys: [], durationMs: 1,
   });
   if (values.length > records.length) await state.multi([{ op: 'create', path: '/end/' + partition, data: Buffer.from(String(list.at(-1).offset + 1)) }]);
 }
@@ -54,12 +54,13 @@ const operator = (kind: string) => ({ node: 0, kind, uid: null, name: kind, inpu
 const FIRST: StagePlan = {
   id: 'first',
   parallelism: 2,
-  input: { kind: 'source', node: 0, uid: 'numbers', topics: ['feed'], bounded: true },
+  input: { kind: 'source', node: 0, uid: 'numbers', topics: ['feed'], pattern: null, start: 'earliest', bounded: true },
   operators: [operator('map')],
   outputs: [],
   fenced: false,
   journal: false,
   transactional: false,
+  name: 'default.p.first',
   group: 'default.p.first',
 };
 const SECOND: StagePlan = {
@@ -71,6 +72,7 @@ const SECOND: StagePlan = {
   fenced: true,
   journal: false,
   transactional: false,
+  name: 'default.p.second',
   group: 'default.p.second',
 };
 const PLAN: PipelinePlan = {

@@ -169,19 +169,6 @@ describe('keyedByRecordKey', () => {
     expect(plan.stages.map(({ id }) => id)).toEqual(['a', 'c']);
   });
 
-  test('means nothing for several topics, whose partitions are not aligned', () => {
-    const plan = planOf((env) => {
-      env
-        .fromSource(kafkaSource({ topics: ['t', 'u'], value: json<string>(), keyedByRecordKey: true }), { uid: 'a' })
-        .keyBy((value) => value)
-        .count()
-        .uid('b')
-        .print();
-    });
-
-    expect(plan.stages.map(({ id }) => id)).toEqual(['a', 'b']);
-  });
-
   test('does not hold against a parallelism of the state', () => {
     const plan = planOf((env) => {
       readings(env)

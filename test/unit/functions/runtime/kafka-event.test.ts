@@ -44,6 +44,29 @@ describe('takes', () => {
     expect(second).toMatchObject({ value: null, key: null });
   });
 
+  test('headers in their order, those of one name too, with signed and unsigned bytes', () => {
+    const headers = [{ a: [97, -1] }, { b: [] }, { a: [255] }];
+
+    const [batch] = parseEvent(event({ 'orders-1': [record(0, { headers }), record(1, { headers: undefined })] }), 1);
+
+    const [first, second] = batch?.messages ?? [];
+    expect(first?.headers.map(([name, bytes]) => [name, [...bytes]])).toEqual([
+      ['a', [97, 255]],
+      ['b', []],
+      ['a', [255]],
+    ]);
+    expect(second?.headers).toEqual([]);
+  });
+
+  test.each([[[null]], ['none'], [[{ a: 'text' }]], [[{ a: [1.5] }]]])(
+    'headers that are none (%j) only fail who asks for them',
+    (headers) => {
+      const [batch] = parseEvent(event({ 'orders-1': [record(0, { headers })] }), 1);
+
+      expect(() => batch?.messages[0]?.headers).toThrow(expect.objectContaining({ code: 'MILLRACE_DECODE_FAILED' }));
+    },
+  );
+
   test('the trace context from headers, the first of each name, whatever else is in them', () => {
     const bytes = (text: string): number[] => [...Buffer.from(text)];
     const headers = [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { json, kafka, pipeline, valueState } from '../../../../functions/index.ts';
+import { json, kafka, pipeline, string, valueState } from '../../../../functions/index.ts';
 import { type Fault, type PipelineTestOptions, runPipeline } from '../../../../local/testing.ts';
 
 interface Order {
@@ -132,4 +132,36 @@ test('counts invocations, those that failed too', async () => {
 
   expect(calm.invocations['orders']).toBe(4);
   expect(rough.invocations['orders']).toBe(5);
+});
+
+describe('topic sources', () => {
+  const described = pipeline('described', { parallelism: 1 }, (env) => {
+    env
+      .fromSource(kafka.source({ pattern: /orders-.*/, value: json<Order>(), key: string() }), { uid: 'orders' })
+      .map(({ key, value, headers, topic }) => ({
+        key,
+        amount: value.amount,
+        topic,
+        headers: headers.map(([name, bytes]) => [name, bytes.length]),
+      }))
+      .sinkTo(kafka.sink({ topic: 'out', value: json() }));
+  });
+
+  test('with a pattern read the topics that are given, and with a key codec give key, value and headers', async () => {
+    const input = {
+      'orders-eu': [{ key: 'k', value: { customer: 'c', amount: 1 }, headers: [['h', Buffer.from('xy')]] }],
+      'orders-us': [{ key: null, value: { customer: 'c', amount: 2 } }],
+    };
+
+    const { sinks } = await runPipeline(described, { input });
+
+    expect(sinks['out']?.map(({ value }) => value)).toEqual([
+      { key: 'k', amount: 1, topic: 'orders-eu', headers: [['h', 2]] },
+      { key: null, amount: 2, topic: 'orders-us', headers: [] },
+    ]);
+  });
+
+  test('with a pattern that matches no topic that is given are refused', async () => {
+    await expect(runPipeline(described, { input: { orders: [] } })).rejects.toMatchObject({ code: 'MILLRACE_TOPIC_MISSING' });
+  });
 });
