@@ -61,7 +61,7 @@ export type {
   StateDescriptorShape,
   WatermarkStrategyShape,
 } from './graph/logical-graph.ts';
-export type { StartPosition, StateShape } from './graph/stage-plan.ts';
+export type { StartPosition, StateShape, TopicProduction } from './graph/stage-plan.ts';
 export type { Duration } from './shared/duration.ts';
 export { ERROR_CODES, isMillraceError, MillraceError, type ErrorCode, type ErrorDomain, type RetryHint } from './shared/errors.ts';
 export type { Key } from './shared/key.ts';

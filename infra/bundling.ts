@@ -62,7 +62,7 @@ const FORBIDDEN = ['@aws-sdk', 'aws-cdk-lib', 'constructs', 'esbuild', 'zeromq']
 const NATIVE = ['zeromq'];
 
 /** Clients that Millrace's adapters run: parsing them would be most of a cold start, so each is a file of its own, read when it is asked for. */
-const CLIENTS = ['kafkajs', 'node-zookeeper-client'];
+const CLIENTS = ['kafkajs', 'node-zookeeper-client', 'snappyjs'];
 
 const STAGE = 'millrace-stage';
 const CLIENT = 'millrace-client';

@@ -5,6 +5,9 @@ const LOG_OPENERS = { embedded: 'openEmbeddedLog', kafka: 'openKafkaLog' } as co
 const STATE_OPENERS = { embedded: 'openEmbeddedState', zookeeper: 'openZooKeeperState' } as const;
 const TRANSACTION_OPENERS = { embedded: 'openEmbeddedTransactions', kafka: 'openKafkaTransactions' } as const;
 
+/** Compressions that kafkajs does not have itself. */
+const CODECS: Readonly<Record<string, string>> = { snappy: 'openSnappy', lz4: 'openLz4', zstd: 'openZstd' };
+
 /** Operators that are more than a place in the plan, by kind of node. */
 const OPERATORS: Readonly<Record<string, string>> = {
   aggregate: 'aggregateOperator',
@@ -31,6 +34,7 @@ export function stageEntry(plan: PipelinePlan, stage: StagePlan, pipelineModule:
     log: LOG_OPENERS,
     state: stage.fenced ? STATE_OPENERS : {},
     transactions: stage.transactional ? TRANSACTION_OPENERS : {},
+    codecs: codecsOf(stage),
   };
   const task = stage.fenced ? 'openFencedTask' : stage.transactional ? 'openTransactionalTask' : 'openSourceTask';
   const names = ['createStageHandler', task, ...Object.values(tables).flatMap((names) => Object.values(names))];
@@ -49,6 +53,11 @@ export function stageEntry(plan: PipelinePlan, stage: StagePlan, pipelineModule:
 function operatorsOf({ operators }: StagePlan): Record<string, string> {
   const kinds = operators.map(({ kind }) => kind);
   return Object.fromEntries(Object.entries(OPERATORS).filter(([kind]) => kinds.includes(kind)));
+}
+
+function codecsOf({ produces }: StagePlan): Record<string, string> {
+  const wanted = new Set<string | undefined>(Object.values(produces).map(({ compression }) => compression));
+  return Object.fromEntries(Object.entries(CODECS).filter(([name]) => wanted.has(name)));
 }
 
 function table(openers: Readonly<Record<string, string>>): string {

@@ -3,6 +3,8 @@ export interface OutgoingMessage {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers?: readonly (readonly [name: string, value: Uint8Array])[];
+  /** In ms; a topic may have the broker set its own, as the embedded log does. @default - the time of writing */
+  readonly timestamp?: number;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ChannelWriter } from '../channels/channel-writer.ts';
 import type { TopicAppend } from '../channels/transactional-log.ts';
+import type { TopicProduction } from '../graph/stage-plan.ts';
 
 /**
  * Where results go. `open` is called once a task and environment; nothing may leave before `flush`, because a record that fails is
@@ -12,6 +13,8 @@ export interface Sink<T> {
   readonly topic?: string;
   /** `exactly-once`: its writers have `take`, and what they keep is sent in a transaction. @default 'at-least-once' */
   readonly delivery?: 'at-least-once' | 'exactly-once';
+  /** How its topic is written to: part of the plan, as the log's client needs it also where the sink is not open. */
+  readonly produces?: TopicProduction;
   open(context: SinkContext): SinkWriter<T>;
 }
 

@@ -1,5 +1,5 @@
 import { maskSecret } from '../shared/secrets.ts';
-import type { OperatorEdge, OperatorPlan, PipelinePlan, StageInput, StageOutput, StagePlan } from './stage-plan.ts';
+import type { OperatorEdge, OperatorPlan, PipelinePlan, StageInput, StageOutput, StagePlan, TopicProduction } from './stage-plan.ts';
 
 /** The plan as text for people: stages in order, each with its input, its operators and where its records go. */
 export function describePlan(plan: PipelinePlan): string {
@@ -21,6 +21,7 @@ function describeStage(stage: StagePlan): readonly string[] {
     `stage ${stage.id}: ${tasks}, ${stage.fenced ? 'fenced' : 'no fence'}${stage.journal ? ', journal' : ''}${stage.transactional ? ', exactly-once sink' : ''}`,
     `  in   ${describeInput(stage.input)}`,
     ...stage.operators.map((operator) => `  ${describeOperator(operator)}`),
+    ...Object.entries(stage.produces).map(([topic, how]) => `  to   topic ${topic}: ${describeProduction(how)}`),
     ...stage.outputs.map((output) => `  out  ${describeOutput(output)}`),
   ];
 }
@@ -43,6 +44,12 @@ function describeOperator(operator: OperatorPlan): string {
   const what = operator.name === operator.kind ? operator.kind : `${operator.kind} ${operator.name}`;
   const from = operator.inputs.map(describeEdge).join(', ');
   return `${`#${operator.node}`.padEnd(4)} ${what}${uid}${operator.keyed ? ' (keyed)' : ''} <- ${from}${states.length > 0 ? ` [${states.join('; ')}]` : ''}`;
+}
+
+function describeProduction(production: TopicProduction): string {
+  return Object.entries(production)
+    .map(([option, value]) => `${option} ${String(value)}`)
+    .join(', ');
 }
 
 function describeEdge(edge: OperatorEdge): string {

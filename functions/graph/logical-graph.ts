@@ -1,5 +1,5 @@
 import type { Key } from '../shared/key.ts';
-import type { StartPosition, StateShape } from './stage-plan.ts';
+import type { StartPosition, StateShape, TopicProduction } from './stage-plan.ts';
 
 /**
  * What building a pipeline records: operators and edges, with the user's functions. Nothing here runs. The graph is generic over
@@ -103,6 +103,7 @@ export interface SinkShape {
   readonly kind: string;
   readonly topic?: string;
   readonly delivery?: 'at-least-once' | 'exactly-once';
+  readonly produces?: TopicProduction;
 }
 
 export interface WatermarkStrategyShape {

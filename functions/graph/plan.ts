@@ -5,7 +5,16 @@ import { channelTopic, checkName, deadLetterTopic, feedTopic, stageName } from '
 import { statesOf, titleOf, uidOf } from './operators.ts';
 import { resolveOptions, toSettings } from './settings.ts';
 import { type DraftOperator, type DraftOutput, nameStages, type StageDraft } from './stage-draft.ts';
-import type { ChannelPlan, FeedPlan, OperatorPlan, PipelinePlan, StageInput, StageOutput, StagePlan } from './stage-plan.ts';
+import type {
+  ChannelPlan,
+  FeedPlan,
+  OperatorPlan,
+  PipelinePlan,
+  StageInput,
+  StageOutput,
+  StagePlan,
+  TopicProduction,
+} from './stage-plan.ts';
 import { validateGraph } from './validate.ts';
 
 export interface PlanOptions {
@@ -72,8 +81,26 @@ function toStage(draft: StageDraft, naming: Naming): StagePlan {
     fenced: draft.fenced,
     journal: draft.journal,
     transactional: draft.transactional,
+    produces: producesOf(draft),
     group: (draft.input.kind === 'source' ? draft.input.node.source.group : undefined) ?? name,
   };
+}
+
+/** A topic is written to in one way: all of a stage's sinks share the client. */
+function producesOf({ operators }: StageDraft): Readonly<Record<string, TopicProduction>> {
+  const byTopic = new Map<string, TopicProduction>();
+  for (const { node } of operators) {
+    if (node.kind !== 'sink' || node.sink.topic === undefined) continue;
+    const { topic, produces = {} } = node.sink;
+    const other = byTopic.get(topic) ?? produces;
+    if (JSON.stringify(other) !== JSON.stringify(produces))
+      throw new MillraceError(
+        'MILLRACE_OPTION_INVALID',
+        `two sinks of one stage write to topic ${topic} as ${JSON.stringify(other)} and as ${JSON.stringify(produces)}: give both the same options`,
+      );
+    byTopic.set(topic, produces);
+  }
+  return Object.fromEntries([...byTopic].filter(([, produces]) => Object.keys(produces).length > 0));
 }
 
 function toInput(draft: StageDraft, naming: Naming): StageInput {

@@ -72,8 +72,22 @@ export interface StagePlan {
   readonly journal: boolean;
   /** Whether it has an exactly-once sink. Without a fence the offset committed in the sink's transactions takes the fence's place. */
   readonly transactional: boolean;
+  /** How its sinks write to topics, by topic, where a sink says so. */
+  readonly produces: Readonly<Record<string, TopicProduction>>;
   /** Consumer group of its mapping: its name, unless a source was given another. */
   readonly group: string;
+}
+
+/** How sinks write to one topic of a user; what is missing is as it is for everything else. */
+export interface TopicProduction {
+  /** Replicas that acknowledge a message: all that are in sync, the leader alone, or none. */
+  readonly acks?: 'all' | 1 | 0;
+  readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+  /** Of one request, by the client. */
+  readonly retries?: number;
+  readonly idempotent?: boolean;
+  /** `event-time`: the record's; needs a topic with CreateTime. `log-append`: the broker's; needs one with LogAppendTime. */
+  readonly timestamps?: 'event-time' | 'log-append';
 }
 
 export type StageInput = SourceInput | ChannelInput;

@@ -1,4 +1,6 @@
 import type { ChannelWriter } from '../channels/channel-writer.ts';
+import type { CompressionCodecs } from '../channels/kafka/compression/codec.ts';
+import type { KafkaSinks } from '../channels/kafka/kafka-sinks.ts';
 import type { TransactionalLog } from '../channels/transactional-log.ts';
 import type { LogicalGraph } from '../graph/logical-graph.ts';
 import type { OperatorTable } from '../operators/operator.ts';
@@ -8,8 +10,8 @@ import type { OpenTask } from './stage-runtime.ts';
 /** Environment variables of a function. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Lazy factories by name. */
-type Openers<T> = Readonly<Record<string, (env: Environment) => T | Promise<T>>>;
+/** Lazy factories by name. `sinks`: how the stage's sinks write to topics. */
+type Openers<T> = Readonly<Record<string, (env: Environment, sinks: KafkaSinks) => T | Promise<T>>>;
 
 /**
  * What a bundle chooses from: the generated entry names only adapters that the stage can use, each a lazy factory, so the same bytes run
@@ -27,4 +29,6 @@ export interface StageAdapters {
   readonly state: Openers<StateBackend>;
   /** By the names of `log`; empty for a stage without an exactly-once sink. */
   readonly transactions: Openers<TransactionalLog>;
+  /** Compressions that sinks of the stage want, and Kafka's client lacks. */
+  readonly codecs: CompressionCodecs;
 }

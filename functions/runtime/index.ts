@@ -20,5 +20,8 @@ export {
   openEmbeddedTransactions,
   openKafkaLog,
   openKafkaTransactions,
+  openLz4,
+  openSnappy,
   openZooKeeperState,
+  openZstd,
 } from './openers.ts';

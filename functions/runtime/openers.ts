@@ -1,5 +1,7 @@
 import { openEmbeddedChannelWriter } from '../channels/embedded/channel-writer.ts';
 import { openEmbeddedTransactionalLog } from '../channels/embedded/transactional-log.ts';
+import type { CompressionCodec } from '../channels/kafka/compression/codec.ts';
+import type { KafkaSinks } from '../channels/kafka/kafka-sinks.ts';
 import type { ChannelWriter } from '../channels/channel-writer.ts';
 import type { TransactionalLog } from '../channels/transactional-log.ts';
 import { openEmbeddedStateBackend } from '../state/embedded/state-backend.ts';
@@ -22,14 +24,26 @@ export function openEmbeddedTransactions(env: Environment): TransactionalLog {
   return openEmbeddedTransactionalLog(addressIn(env));
 }
 
-export async function openKafkaLog(env: Environment): Promise<ChannelWriter> {
+export async function openKafkaLog(env: Environment, sinks: KafkaSinks): Promise<ChannelWriter> {
   const { openKafkaChannelWriter } = await import('../channels/kafka/channel-writer.ts');
-  return openKafkaChannelWriter(env);
+  return openKafkaChannelWriter(env, sinks);
 }
 
-export async function openKafkaTransactions(env: Environment): Promise<TransactionalLog> {
+export async function openKafkaTransactions(env: Environment, sinks: KafkaSinks): Promise<TransactionalLog> {
   const { openKafkaTransactionalLog } = await import('../channels/kafka/transactional-log.ts');
-  return openKafkaTransactionalLog(env);
+  return openKafkaTransactionalLog(env, sinks);
+}
+
+export async function openSnappy(): Promise<CompressionCodec> {
+  return (await import('../channels/kafka/compression/snappy.ts')).snappyCodec;
+}
+
+export async function openLz4(): Promise<CompressionCodec> {
+  return (await import('../channels/kafka/compression/lz4.ts')).lz4Codec;
+}
+
+export async function openZstd(): Promise<CompressionCodec> {
+  return (await import('../channels/kafka/compression/zstd.ts')).zstdCodec;
 }
 
 export async function openZooKeeperState(env: Environment): Promise<StateBackend> {

@@ -6,7 +6,12 @@ import { type Check, decodeStored, isCount, isText, listOf, recordOf, stateCorru
 
 /** One append, in the order of the calls; messages without their field names. */
 type Append = readonly [topic: string, partition: number, messages: readonly Message[]];
-type Message = readonly [key: Uint8Array | null, value: Uint8Array | null, headers: NonNullable<OutgoingMessage['headers']>];
+type Message = readonly [
+  key: Uint8Array | null,
+  value: Uint8Array | null,
+  headers: NonNullable<OutgoingMessage['headers']>,
+  timestamp: number | null,
+];
 type Entry = readonly [appends: readonly Append[], lines: readonly string[], transaction: readonly Append[]];
 
 /**
@@ -52,7 +57,8 @@ export class OutputJournal implements ChannelWriter, Pick<SinkContext, 'channels
 
 const isBytes: Check = (value) => value instanceof Uint8Array;
 const isField: Check = (value) => value === null || isBytes(value);
-const isMessage = recordOf([isField, isField, listOf(recordOf([isText, isBytes]))]);
+const isTime: Check = (value) => value === null || isCount(value);
+const isMessage = recordOf([isField, isField, listOf(recordOf([isText, isBytes])), isTime]);
 const areAppends = listOf(recordOf([isText, isCount, listOf(isMessage)]));
 const isEntry = recordOf([areAppends, listOf(isText), areAppends]);
 
@@ -99,9 +105,9 @@ export async function publishJournal(
 }
 
 function toAppend({ topic, partition, messages }: TopicAppend): Append {
-  return [topic, partition, messages.map(({ key, value, headers = [] }) => [key, value, headers])];
+  return [topic, partition, messages.map(({ key, value, headers = [], timestamp = null }) => [key, value, headers, timestamp])];
 }
 
-function toMessage([key, value, headers]: Message): OutgoingMessage {
-  return { key, value, headers };
+function toMessage([key, value, headers, timestamp]: Message): OutgoingMessage {
+  return { key, value, headers, ...(timestamp !== null && { timestamp }) };
 }

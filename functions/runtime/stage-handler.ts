@@ -39,7 +39,7 @@ export function createStageHandler(plan: PipelinePlan, stageId: string, adapters
 async function openHandler(plan: PipelinePlan, stageId: string, adapters: StageAdapters): Promise<StageHandler> {
   const stage = findStage(plan, stageId);
   const config = parseStageConfig(process.env, stage.fenced);
-  const ports = await openPorts(config, adapters, process.env, stage.transactional);
+  const ports = await openPorts(config, adapters, process.env, stage);
   const graph = adapters.pipeline.build(plan.params);
   const { determinismEvery, reportKeys } = config;
   const options = { ...DEFAULT_RUNTIME_OPTIONS, determinismEvery, reportKeys };
@@ -127,10 +127,11 @@ function findStage(plan: PipelinePlan, stageId: string): StagePlan {
   throw new MillraceError('MILLRACE_PLAN_MISMATCH', `the plan of pipeline ${plan.pipeline} has no stage '${stageId}'; it has ${known}`);
 }
 
-async function openPorts(config: StageConfig, adapters: StageAdapters, env: Environment, isTransactional: boolean): Promise<StagePorts> {
-  const channels = await pick('MILLRACE_LOG', config.log, adapters.log)(env);
-  const transactions = isTransactional ? await pick('MILLRACE_LOG', config.log, adapters.transactions)(env) : undefined;
-  const state = config.state === 'none' ? undefined : await pick('MILLRACE_STATE', config.state, adapters.state)(env);
+async function openPorts(config: StageConfig, adapters: StageAdapters, env: Environment, stage: StagePlan): Promise<StagePorts> {
+  const sinks = { produces: stage.produces, codecs: adapters.codecs };
+  const channels = await pick('MILLRACE_LOG', config.log, adapters.log)(env, sinks);
+  const transactions = stage.transactional ? await pick('MILLRACE_LOG', config.log, adapters.transactions)(env, sinks) : undefined;
+  const state = config.state === 'none' ? undefined : await pick('MILLRACE_STATE', config.state, adapters.state)(env, sinks);
   // The function's own output is where its print sink goes.
   const print = (line: string): void => {
     process.stdout.write(`${line}\n`);

@@ -5,6 +5,7 @@ import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
 import type { StartPosition } from '../../functions/graph/stage-plan.ts';
 import type { EventMessage } from '../emulator/kafka-event-text.ts';
 import type { MappingInput } from '../emulator/mapping-input.ts';
+import { registerReaders } from './codecs.ts';
 import { committedOffsets } from './group-offsets.ts';
 import { OffsetCommitter } from './offset-committer.ts';
 import { PrefetchWindow } from './prefetch-window.ts';
@@ -36,6 +37,7 @@ export interface KafkaInputOptions {
  * @throws MILLRACE_TOPIC_MISSING, MILLRACE_NOT_AUTHORIZED, MILLRACE_AUTHENTICATION_FAILED, MILLRACE_CONNECTION_LOST
  */
 export async function openKafkaInput(options: KafkaInputOptions): Promise<MappingInput> {
+  registerReaders();
   const counts = await Promise.all(
     options.topics.map(async (topic) => [topic, (await topicRanges(options.config, topic)).length] as const),
   );

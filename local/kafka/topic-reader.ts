@@ -5,6 +5,7 @@ import { createKafkaClient } from '../../functions/channels/kafka/client.ts';
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
 import { withKafkaAdmin } from './admin.ts';
+import { registerReaders } from './codecs.ts';
 
 /** One message as it stands in a topic. */
 export interface TopicMessage extends Required<OutgoingMessage> {
@@ -45,6 +46,7 @@ export async function readKafkaTopic(config: KafkaConfig, topic: string, onMessa
     (await topicRanges(config, topic)).filter(({ low, high }) => high > low).map((range) => [range.partition, range.high]),
   );
   if (missing.size === 0) return;
+  registerReaders();
   const client = createKafkaClient(config);
   const groupId = `millrace-reader-${randomUUID()}`;
   const consumer = client.consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false, retry: { retries: 3 } });

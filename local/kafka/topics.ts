@@ -39,6 +39,7 @@ interface TopicWanted {
 export async function prepareKafkaTopics(config: KafkaConfig, options: PrepareTopicsOptions): Promise<void> {
   const own = ownTopics(options.plan);
   const users = usersTopics(options.plan);
+  const timestampTypes = timestampTypesOf(options.plan);
   await withKafkaAdmin(config, [...own.map(({ topic }) => topic), ...users].join(', '), async (admin) => {
     const existing = new Set(await admin.listTopics());
     const missing = users.filter((topic) => !existing.has(topic));
@@ -47,8 +48,15 @@ export async function prepareKafkaTopics(config: KafkaConfig, options: PrepareTo
       admin,
       own.filter(({ topic }) => existing.has(topic)),
     );
-    const wanted = missing.map((topic) => ({ topic, partitions: options.topicPartitions?.[topic] ?? DEFAULT_USER_PARTITIONS }));
-    await createTopics(admin, wanted, []);
+    for (const type of [undefined, ...Object.values(TIMESTAMP_TYPES)]) {
+      const topics = missing.filter((topic) => timestampTypes.get(topic) === type);
+      const wanted = topics.map((topic) => ({ topic, partitions: options.topicPartitions?.[topic] ?? DEFAULT_USER_PARTITIONS }));
+      await createTopics(admin, wanted, type === undefined ? [] : [{ name: TIMESTAMP_TYPE, value: type }]);
+    }
+    await checkTimestamps(
+      admin,
+      [...timestampTypes].filter(([topic]) => existing.has(topic)),
+    );
     await createTopics(
       admin,
       own.filter(({ topic }) => !existing.has(topic)),
@@ -56,6 +64,45 @@ export async function prepareKafkaTopics(config: KafkaConfig, options: PrepareTo
     );
     await untilThere(admin, [...own.map(({ topic }) => topic), ...users]);
   });
+}
+
+const TIMESTAMP_TYPE = 'message.timestamp.type';
+/** What the topic must have for what a sink says about timestamps. */
+const TIMESTAMP_TYPES = { 'event-time': 'CreateTime', 'log-append': 'LogAppendTime' } as const;
+
+/** By topic. @throws MILLRACE_OPTION_INVALID two stages write to a topic with different timestamps. */
+function timestampTypesOf({ stages }: PipelinePlan): ReadonlyMap<string, string> {
+  const types = new Map<string, string>();
+  for (const [topic, { timestamps }] of stages.flatMap(({ produces }) => Object.entries(produces))) {
+    if (timestamps === undefined) continue;
+    const type = TIMESTAMP_TYPES[timestamps];
+    if ((types.get(topic) ?? type) !== type)
+      throw new MillraceError(
+        'MILLRACE_OPTION_INVALID',
+        `sinks write to topic ${topic} with different timestamps: give all of them the same`,
+      );
+    types.set(topic, type);
+  }
+  return types;
+}
+
+async function checkTimestamps(admin: Admin, wanted: readonly (readonly [topic: string, type: string])[]): Promise<void> {
+  if (wanted.length === 0) return;
+  const resources = wanted.map(([topic]) => ({ type: TOPIC_RESOURCE, name: topic, configNames: [TIMESTAMP_TYPE] }));
+  const described = await admin.describeConfigs({ includeSynonyms: false, resources });
+  for (const { resourceName, configEntries } of described.resources) {
+    const found = configEntries.find(({ configName }) => configName === TIMESTAMP_TYPE)?.configValue;
+    const type = wanted.find(([topic]) => topic === resourceName)?.[1];
+    if (found === type) continue;
+    throw mismatch(
+      `topic ${resourceName} has ${TIMESTAMP_TYPE}=${found ?? 'unknown'}, and the timestamps of its sink need ${type ?? ''}`,
+      `change timestamps of the sink, or run ${configCommand(resourceName, TIMESTAMP_TYPE, type ?? '')}`,
+    );
+  }
+}
+
+function configCommand(topic: string, name: string, value: string): string {
+  return `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config ${name}=${value}`;
 }
 
 function ownTopics(plan: PipelinePlan): readonly TopicWanted[] {
@@ -116,8 +163,8 @@ async function checkTopics(admin: Admin, own: readonly TopicWanted[]): Promise<v
     const valueOf = (name: string): string | undefined => configEntries.find(({ configName }) => configName === name)?.configValue;
     for (const { name, value } of OWN_CONFIG.filter((entry) => names.includes(entry.name))) {
       if (valueOf(name) === value) continue;
-      const remedy = `kafka-configs.sh --alter --entity-type topics --entity-name ${resourceName} --add-config ${name}=${value}`;
-      throw mismatch(`topic ${resourceName} has ${name}=${valueOf(name) ?? 'unknown'}, Millrace needs ${value}`, `run ${remedy}`);
+      const remedy = `run ${configCommand(resourceName, name, value)}`;
+      throw mismatch(`topic ${resourceName} has ${name}=${valueOf(name) ?? 'unknown'}, Millrace needs ${value}`, remedy);
     }
   }
 }

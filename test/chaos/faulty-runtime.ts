@@ -38,10 +38,10 @@ function wiredAdapters(adapters: StageAdapters, wire: Tripwire, log: FaultLog): 
   };
 }
 
-type Openers<T> = Readonly<Record<string, (env: Readonly<Record<string, string | undefined>>) => T | Promise<T>>>;
+type Openers<T> = Readonly<Record<string, (...given: Parameters<StageAdapters['log'][string]>) => T | Promise<T>>>;
 
 function mapOpeners<T>(openers: Openers<T>, change: (opened: T) => T): Openers<T> {
-  return Object.fromEntries(Object.entries(openers).map(([name, open]) => [name, async (env) => change(await open(env))]));
+  return Object.fromEntries(Object.entries(openers).map(([name, open]) => [name, async (...given) => change(await open(...given))]));
 }
 
 /** The state store in ZooKeeper is the whole client of it, which is told by the ensemble when its session has expired. */

@@ -103,6 +103,10 @@ describe('Kafka', () => {
     expect(namesIn('source option').sort()).toEqual(fieldsOf('functions/connectors/kafka/source.ts', 'KafkaSourceOptions'));
   });
 
+  test('options of sinks', () => {
+    expect(namesIn('sink option').sort()).toEqual(fieldsOf('functions/connectors/kafka/sink.ts', 'KafkaSinkOptions'));
+  });
+
   test('properties, and what is refused', () => {
     const known = namesIn('property');
     const values: Record<string, unknown> = { 'auto.offset.reset': 'latest', 'group.id': 'readers' };

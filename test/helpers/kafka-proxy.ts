@@ -15,6 +15,8 @@ export interface KafkaProxy {
   readonly address: string;
   /** Numbers of the requests that have come, in order. */
   readonly requests: readonly number[];
+  /** What each produce request asks of the replicas. */
+  readonly produceAcks: readonly number[];
   /** Decides on each request. */
   fateOf: (apiKey: number) => RequestFate;
   /** Ends all connections of clients. */
@@ -40,10 +42,12 @@ export async function openKafkaProxy(target: string): Promise<KafkaProxy> {
   const links = new Set<Link>();
   let held: { readonly link: Link; readonly frame: Buffer }[] = [];
   const requests: number[] = [];
+  const produceAcks: number[] = [];
 
   const onRequest = (link: Link, frame: Buffer): void => {
     const apiKey = frame.readInt16BE(4);
     requests.push(apiKey);
+    if (apiKey === API.produce) produceAcks.push(acksOf(frame));
     const fate = link.isStalled ? 'lose' : proxy.fateOf(apiKey);
     if (fate === 'hold') held.push({ link, frame });
     else if (fate !== 'lose') link.broker.write(frame);
@@ -81,6 +85,7 @@ export async function openKafkaProxy(target: string): Promise<KafkaProxy> {
   const proxy: KafkaProxy = {
     address: `${host}:${proxyPort()}`,
     requests,
+    produceAcks,
     fateOf: () => 'pass',
     cut() {
       for (const { client } of links) client.destroy();
@@ -105,6 +110,13 @@ export async function openKafkaProxy(target: string): Promise<KafkaProxy> {
     },
   };
   return proxy;
+}
+
+/** Behind the header: the transactional id, which is null or a text, then acks. */
+function acksOf(frame: Buffer): number {
+  const clientId = 12;
+  const transactionalId = clientId + 2 + Math.max(0, frame.readInt16BE(clientId));
+  return frame.readInt16BE(transactionalId + 2 + Math.max(0, frame.readInt16BE(transactionalId)));
 }
 
 /** Kafka's messages either way: a length of four bytes, and as many bytes. */

@@ -84,3 +84,9 @@ kafka.source({ value });
 kafka.source({ topic: 'orders', value, key: 'text' });
 // @ts-expect-error properties are texts or numbers
 kafka.source({ topic: 'orders', value, properties: { 'max.poll.records': true } });
+// @ts-expect-error there is no such compression
+kafka.sink({ topic: 'orders', value, compression: 'brotli' });
+// @ts-expect-error acks are all, 1 or 0
+kafka.sink({ topic: 'orders', value, acks: 2 });
+// @ts-expect-error timestamps are the event's or the log's
+kafka.sink({ topic: 'orders', value, timestamps: 'now' });

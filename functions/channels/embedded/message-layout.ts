@@ -67,7 +67,7 @@ export function messageEnd(source: Buffer, at: number): number {
 }
 
 /** The message at `at`; key, value and headers are views. */
-export function readMessage(source: Buffer, at: number): Required<OutgoingMessage> {
+export function readMessage(source: Buffer, at: number): Required<Omit<OutgoingMessage, 'timestamp'>> {
   const keyLength = source.readInt32LE(at);
   const valueAt = at + 4 + Math.max(keyLength, 0);
   const valueLength = source.readInt32LE(valueAt);

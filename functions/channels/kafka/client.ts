@@ -4,8 +4,8 @@ import type { KafkaConfig, KafkaSasl } from './config.ts';
 /** A request is tried this often again, within a few seconds: what lasts longer is the caller's to repeat. */
 const RETRY: RetryOptions = { retries: 3, initialRetryTime: 100, maxRetryTime: 1000, multiplier: 2, factor: 0.2 };
 
-/** kafkajs as Millrace uses it: silent, since what matters comes back as an error, and with retries that end. */
-export function createKafkaClient(config: KafkaConfig, retry: RetryOptions = RETRY): Kafka {
+/** kafkajs as Millrace uses it: silent, since what matters comes back as an error, and with retries that end. `retries`: other than usual. */
+export function createKafkaClient(config: KafkaConfig, retries?: number): Kafka {
   const { brokers, clientId, ssl, sasl, connectionTimeoutMs, requestTimeoutMs } = config;
   return new Kafka({
     brokers: [...brokers],
@@ -14,7 +14,7 @@ export function createKafkaClient(config: KafkaConfig, retry: RetryOptions = RET
     authenticationTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
     logLevel: logLevel.NOTHING,
-    retry,
+    retry: retries === undefined ? RETRY : { ...RETRY, retries },
     ...(ssl !== undefined && { ssl: { ...ssl } }),
     ...(sasl !== undefined && { sasl: toSasl(sasl) }),
   });

@@ -15,12 +15,9 @@ export interface KafkaConfig {
   readonly connectionTimeoutMs: number;
   /** Longest wait for one answer, in ms. @default 10000 */
   readonly requestTimeoutMs: number;
-  /** Of everything that is appended. @default 'none' */
-  readonly compression: KafkaCompression;
+  /** Of everything that is appended, unless a sink says otherwise: what every bundle can do. @default 'none' */
+  readonly compression: 'none' | 'gzip';
 }
-
-/** Those that need no native code; kafkajs itself has no more. */
-export type KafkaCompression = 'none' | 'gzip';
 
 /** PEM texts. `cert` and `key` are the client's own, for mutual TLS. */
 export interface KafkaTls {

@@ -26,6 +26,8 @@ interface ClientError {
 const CODES: Readonly<Record<string, ErrorCode>> = {
   UNKNOWN_TOPIC_OR_PARTITION: 'MILLRACE_TOPIC_MISSING',
   INVALID_TOPIC_EXCEPTION: 'MILLRACE_TOPIC_MISSING',
+  INVALID_TIMESTAMP: 'MILLRACE_TOPIC_MISMATCH',
+  UNSUPPORTED_COMPRESSION_TYPE: 'MILLRACE_TOPIC_MISMATCH',
   MESSAGE_TOO_LARGE: 'MILLRACE_MESSAGE_TOO_LARGE',
   RECORD_LIST_TOO_LARGE: 'MILLRACE_MESSAGE_TOO_LARGE',
   TOPIC_AUTHORIZATION_FAILED: 'MILLRACE_NOT_AUTHORIZED',
@@ -41,6 +43,7 @@ const TLS_CODE = /CERT|SELF_SIGNED|UNABLE_TO|^ERR_(SSL|TLS)|^EPROTO$/;
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
   MILLRACE_TOPIC_MISSING: 'Create it, or correct its name',
+  MILLRACE_TOPIC_MISMATCH: "Change the sink's timestamps or compression, or what the topic allows (message.timestamp.after.max.ms)",
   MILLRACE_MESSAGE_TOO_LARGE: "Write smaller messages, or raise the topic's max.message.bytes",
   MILLRACE_NOT_AUTHORIZED: 'Have the right granted to this user',
   MILLRACE_AUTHENTICATION_FAILED: 'Check ssl and sasl in MILLRACE_KAFKA_CONFIG, and that the port is the one for them',
@@ -50,6 +53,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
 export function toKafkaError(error: unknown, attempt: KafkaAttempt): MillraceError {
   if (isMillraceError(error)) return error;
   const root = rootOf(error);
+  if (isMillraceError(root)) return root;
   const code = codeOf(root) ?? attempt.fallback;
   const why = root.type ?? root.message ?? String(error);
   const hint = HINTS[code] ?? 'Check that the brokers are up and can be reached';

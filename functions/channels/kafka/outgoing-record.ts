@@ -5,10 +5,17 @@ export interface OutgoingRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers?: Readonly<Record<string, readonly Buffer[]>>;
+  /** kafkajs sorts them as text: all have as many digits, or the broker finds the latest by itself. */
+  readonly timestamp?: string;
 }
 
-export function toRecord({ key, value, headers }: OutgoingMessage): OutgoingRecord {
-  return { key: toBuffer(key), value: toBuffer(value), ...(headers && headers.length > 0 && { headers: toHeaders(headers) }) };
+export function toRecord({ key, value, headers, timestamp }: OutgoingMessage): OutgoingRecord {
+  return {
+    key: toBuffer(key),
+    value: toBuffer(value),
+    ...(headers && headers.length > 0 && { headers: toHeaders(headers) }),
+    ...(timestamp !== undefined && { timestamp: String(timestamp) }),
+  };
 }
 
 /** kafkajs takes any other view for text. */

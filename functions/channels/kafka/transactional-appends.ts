@@ -2,7 +2,6 @@ import type { OutgoingMessage } from '../channel-writer.ts';
 import type { TopicAppend } from '../transactional-log.ts';
 import { BrokerRefusal, refusalOf } from './broker-refusal.ts';
 import { isBusy, retryWhileBusy } from './busy-retry.ts';
-import type { KafkaCompression } from './config.ts';
 import { type Broker, type Identity, type TopicPartitions, withoutVerdict } from './kafkajs-cluster.ts';
 import { cutMessages } from './message-list.ts';
 import { type OutgoingRecord, toRecord } from './outgoing-record.ts';
@@ -18,8 +17,6 @@ interface Queue {
 /** Of one request, up to 1 MB each: a broker takes requests of 100 MB at most. */
 const MAX_LISTS = 16;
 
-const ATTRIBUTES = { none: 0, gzip: 1 } as const;
-
 /** First sequence of the batch after the last possible one. */
 const SEQUENCES = 2 ** 31;
 
@@ -27,7 +24,8 @@ const SEQUENCES = 2 ** 31;
 export interface AppendContext {
   readonly identity: Identity;
   readonly sequences: Map<string, number>;
-  readonly compression: KafkaCompression;
+  /** Kafka's number of a topic's compression. */
+  readonly compressionOf: (topic: string) => number;
   readonly timeoutMs: number;
 }
 
@@ -65,27 +63,32 @@ export async function appendAll(connection: TransactionConnection, queues: reado
   }
 }
 
-/** Appends the first list of each queue that has one: one request a broker, side by side. */
+/** Appends the first list of each queue that has one: one request a broker and compression, side by side. */
 async function appendHeads(connection: TransactionConnection, round: readonly Queue[], context: AppendContext): Promise<void> {
-  const byLeader = new Map<Broker, Queue[]>();
+  const requests = new Map<Broker, Map<number, Queue[]>>();
   for (const queue of round) {
     if (queue.lists.length === 0) continue;
     const leader = await connection.leaderOf(queue.topic, queue.partition);
-    byLeader.set(leader, [...(byLeader.get(leader) ?? []), queue]);
+    const byCompression = requests.get(leader) ?? new Map<number, Queue[]>();
+    requests.set(leader, byCompression);
+    const compression = context.compressionOf(queue.topic);
+    byCompression.set(compression, [...(byCompression.get(compression) ?? []), queue]);
   }
-  const outcomes = await Promise.allSettled([...byLeader].map(([leader, queues]) => appendTo(leader, queues, context)));
+  const outcomes = await Promise.allSettled(
+    [...requests].flatMap(([leader, lists]) => [...lists].map(([compression, queues]) => appendTo(leader, queues, compression, context))),
+  );
   // Only now: a broker that is busy must not make us repeat what another is still at.
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
   if (failures.length > 0) throw failures.find((failure) => !isBusy(refusalOf(failure))) ?? failures[0];
 }
 
-async function appendTo(leader: Broker, queues: readonly Queue[], context: AppendContext): Promise<void> {
-  const { identity, compression, timeoutMs } = context;
+async function appendTo(leader: Broker, queues: readonly Queue[], compression: number, context: AppendContext): Promise<void> {
+  const { identity, timeoutMs } = context;
   const { topics } = await withoutVerdict(leader).produce({
     ...identity,
     acks: -1,
     timeout: timeoutMs,
-    compression: ATTRIBUTES[compression],
+    compression,
     topicData: topicDataOf(queues, context),
   });
   let refused: BrokerRefusal | undefined;

@@ -1,6 +1,7 @@
 import type { TransactionalLog, TransactionalProducer } from '../transactional-log.ts';
 import { retryWhileBusy } from './busy-retry.ts';
 import { type KafkaConfig, parseKafkaConfig } from './config.ts';
+import { type KafkaSinks, USUAL } from './kafka-sinks.ts';
 import type { Identity } from './kafkajs-cluster.ts';
 import { fetchStableOffset } from './stable-offset.ts';
 import { TransactionConnection } from './transaction-connection.ts';
@@ -18,29 +19,36 @@ const TRANSACTION_TIMEOUT_MS = 60_000;
  *
  * @throws MILLRACE_CONFIG_INVALID
  */
-export function openKafkaTransactionalLog(env: Readonly<Record<string, string | undefined>>): TransactionalLog {
-  return createKafkaTransactionalLog(parseKafkaConfig(env));
+export function openKafkaTransactionalLog(env: Readonly<Record<string, string | undefined>>, sinks?: KafkaSinks): TransactionalLog {
+  return createKafkaTransactionalLog(parseKafkaConfig(env), Date.now, sinks);
 }
 
 /** The same with a configuration at hand. `now`: wall clock in ms. */
-export function createKafkaTransactionalLog(config: KafkaConfig, now: () => number = Date.now): TransactionalLog {
-  return new KafkaTransactionalLog(config, now);
+export function createKafkaTransactionalLog(
+  config: KafkaConfig,
+  now: () => number = Date.now,
+  sinks: KafkaSinks = USUAL,
+): TransactionalLog {
+  return new KafkaTransactionalLog(config, now, sinks);
 }
 
 /** Kafka 2.5 or newer (KIP-447), over the connections of kafkajs; see `Cluster` for why not over its producer. */
 class KafkaTransactionalLog implements TransactionalLog {
   private readonly config: KafkaConfig;
   private readonly now: () => number;
+  private readonly sinks: KafkaSinks;
   private readonly open = new Set<TransactionalProducer>();
 
-  constructor(config: KafkaConfig, now: () => number) {
+  constructor(config: KafkaConfig, now: () => number, sinks: KafkaSinks) {
     this.config = config;
     this.now = now;
+    this.sinks = sinks;
   }
 
   async openProducer(id: string, topic: string, partition: number): Promise<TransactionalProducer> {
     try {
-      const producer = new KafkaTransactionalProducer(await this.begin({ id, topic, partition }), this.config, this.now);
+      if (Object.keys(this.sinks.codecs).length > 0) (await import('./compression/register.ts')).registerCodecs(this.sinks.codecs);
+      const producer = new KafkaTransactionalProducer(await this.begin({ id, topic, partition }), this.config, this.sinks, this.now);
       this.open.add(producer);
       return producer;
     } catch (error) {

@@ -2,7 +2,9 @@ import { MillraceError } from '../../shared/errors.ts';
 import type { TopicAppend, TransactionalProducer } from '../transactional-log.ts';
 import { BrokerRefusal } from './broker-refusal.ts';
 import { retryWhileBusy } from './busy-retry.ts';
+import { compressionNumber } from './compression/codec.ts';
 import type { KafkaConfig } from './config.ts';
+import type { KafkaSinks } from './kafka-sinks.ts';
 import { type Identity, type TopicPartitions, withoutVerdict } from './kafkajs-cluster.ts';
 import { TransactionConnection } from './transaction-connection.ts';
 import { commitError } from './transaction-error.ts';
@@ -39,6 +41,7 @@ export interface OpenedProducer {
 export class KafkaTransactionalProducer implements TransactionalProducer {
   readonly committed: number | undefined;
   private readonly config: KafkaConfig;
+  private readonly sinks: KafkaSinks;
   private readonly task: ProducerTask;
   private readonly identity: Identity;
   private readonly onClose: OpenedProducer['onClose'];
@@ -50,9 +53,15 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   private lastAnswer: number;
   private isUsable = true;
 
-  constructor({ task, connection, identity, committed, onClose }: OpenedProducer, config: KafkaConfig, now: () => number) {
+  constructor(
+    { task, connection, identity, committed, onClose }: OpenedProducer,
+    config: KafkaConfig,
+    sinks: KafkaSinks,
+    now: () => number,
+  ) {
     this.committed = committed;
     this.config = config;
+    this.sinks = sinks;
     this.task = task;
     this.identity = identity;
     this.onClose = onClose;
@@ -97,7 +106,8 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     await connection.learn(partitions.map(({ topic }) => topic));
     for (const { topic, partition } of queues) await connection.leaderOf(topic, partition); // before the transaction begins
     await Promise.all([this.addPartitions(partitions), this.addGroup()]);
-    const context = { identity, sequences, compression: config.compression, timeoutMs: config.requestTimeoutMs };
+    const compressionOf = (topic: string): number => compressionNumber(this.sinks.produces[topic]?.compression ?? config.compression);
+    const context = { identity, sequences, compressionOf, timeoutMs: config.requestTimeoutMs };
     await Promise.all([appendAll(connection, queues, context), this.setOffset(offset)]);
     await this.whileBusy(() => connection.coordinator.endTxn({ ...identity, transactionResult: true }));
   }

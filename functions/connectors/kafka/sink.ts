@@ -1,10 +1,12 @@
 import type { ChannelWriter, OutgoingMessage } from '../../channels/channel-writer.ts';
 import type { TopicAppend } from '../../channels/transactional-log.ts';
 import type { Codec } from '../../codec/codec.ts';
+import type { TopicProduction } from '../../graph/stage-plan.ts';
 import { MillraceError } from '../../shared/errors.ts';
 import { describeOrigin, ORIGIN_HEADER } from '../../shared/origin.ts';
 import type { OutputOrigin, Sink, SinkContext, SinkWriter } from '../sink.ts';
 import { checkCodec, checkTopic } from './options.ts';
+import { checkProduction } from './production.ts';
 import { type KafkaPartitioner, type KafkaPartitioning, toPartitioner } from './partitioner.ts';
 
 export interface KafkaSinkOptions<T> {
@@ -23,6 +25,26 @@ export interface KafkaSinkOptions<T> {
   readonly lineage?: boolean;
   /** Which partition a message goes to. @default 'hash' */
   readonly partitioner?: KafkaPartitioning<T>;
+  /**
+   * Replicas that have a message before it counts as written: `'all'` that are in sync, `1`: the leader's, which loses it if it dies then, or
+   * `0`: nobody's; what the broker refuses is lost, too. @default 'all'
+   */
+  readonly acks?: 'all' | 1 | 0;
+  /** @default - that of the cluster's configuration, else none */
+  readonly compression?: NonNullable<TopicProduction['compression']>;
+  /** Further tries of one request by the client, 0 to 100; then the batch comes again. @default 3 */
+  readonly retries?: number;
+  /**
+   * Retries of a request write nothing twice; costs parallel requests. A batch that comes again still does: for that there is
+   * `exactly-once`, which always is idempotent. @default false
+   */
+  readonly idempotent?: boolean;
+  /**
+   * Timestamps of messages. `event-time`: the record's, for a topic with `message.timestamp.type=CreateTime`; a record without one gets the
+   * time of writing. `log-append`: the broker's, for a topic with `LogAppendTime`. `millrace dev` checks the topic. @default - the time of
+   * writing, where the topic leaves it to the producer
+   */
+  readonly timestamps?: 'event-time' | 'log-append';
   /** Largest key, value and headers of a message, in bytes: at most what the topic takes. @default 1000000 */
   readonly maxMessageBytes?: number;
 }
@@ -41,9 +63,10 @@ export function kafkaSink<T>(options: KafkaSinkOptions<T>): Sink<T> {
   checkCodec('kafka.sink()', options.value, 'encode');
   const slotOf = toPartitioner(options.partitioner ?? 'hash');
   const delivery = checkDelivery(options.delivery ?? 'at-least-once');
+  const produces = checkProduction(options, delivery);
   const open = (context: SinkContext): SinkWriter<T> =>
     delivery === 'exactly-once' ? new ExactlyOnceWriter(options, slotOf, context) : new KafkaSinkWriter(options, slotOf, context);
-  return Object.freeze({ kind: 'topic', topic, delivery, open });
+  return Object.freeze({ kind: 'topic', topic, delivery, ...(Object.keys(produces).length > 0 && { produces }), open });
 }
 
 function checkDelivery(delivery: unknown): 'at-least-once' | 'exactly-once' {
@@ -74,10 +97,16 @@ class KafkaSinkWriter<T> implements SinkWriter<T> {
     this.task = task;
   }
 
-  write(value: T, _timestamp: number | undefined, origin: OutputOrigin): void {
+  write(value: T, eventTime: number | undefined, origin: OutputOrigin): void {
     const key = toBytes(this.options.key?.(value) ?? null);
     const headers = this.headersOf(value, origin);
-    const message = { key, value: this.options.value.encode(value), ...(headers && { headers }) };
+    const timestamp = this.options.timestamps === 'event-time' ? toTimestamp(eventTime) : undefined;
+    const message = {
+      key,
+      value: this.options.value.encode(value),
+      ...(headers && { headers }),
+      ...(timestamp !== undefined && { timestamp }),
+    };
     this.checkSize(message);
     this.kept.push({ slot: this.slotOf(value, key, origin), offset: origin.offset, message });
   }
@@ -144,6 +173,17 @@ class ExactlyOnceWriter<T> extends KafkaSinkWriter<T> {
     this.reset(0);
     return appends;
   }
+}
+
+/** What a message can't carry fails the record, or the broker would refuse its whole batch for ever. */
+function toTimestamp(eventTime: number | undefined): number | undefined {
+  if (eventTime === undefined) return undefined;
+  const timestamp = Math.trunc(eventTime);
+  if (Number.isSafeInteger(timestamp) && timestamp >= 0) return timestamp;
+  throw new MillraceError(
+    'MILLRACE_VALUE_NOT_ENCODABLE',
+    `event time ${eventTime} can't be a message's timestamp: with timestamps: 'event-time' give records times from 0 on`,
+  );
 }
 
 function toHeaders(headers: Readonly<Record<string, string | Uint8Array>> | undefined): OutgoingMessage['headers'] {

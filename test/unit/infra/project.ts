@@ -83,6 +83,7 @@ function stage(id: string, fenced: boolean): StagePlan {
     fenced,
     journal: false,
     transactional: false,
+    produces: {},
     group: `default.flights.${id}`,
   };
 }

@@ -60,6 +60,7 @@ const FIRST: StagePlan = {
   fenced: false,
   journal: false,
   transactional: false,
+  produces: {},
   name: 'default.p.first',
   group: 'default.p.first',
 };
@@ -72,6 +73,7 @@ const SECOND: StagePlan = {
   fenced: true,
   journal: false,
   transactional: false,
+  produces: {},
   name: 'default.p.second',
   group: 'default.p.second',
 };

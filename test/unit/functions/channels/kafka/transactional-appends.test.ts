@@ -49,7 +49,7 @@ function context(): AppendContext {
   return {
     identity: { transactionalId: 'id', producerId: '1', producerEpoch: 0 },
     sequences: new Map(),
-    compression: 'none',
+    compressionOf: () => 0,
     timeoutMs: 1000,
   };
 }

@@ -72,6 +72,22 @@ describe('kafka sink', () => {
     );
   });
 
+  test('gives messages the event time of their records, if it is told so', async () => {
+    const { channels, writer } = open({ timestamps: 'event-time', partitioner: { fixed: 0 } });
+    const origin = { offset: 0, ordinal: 0, emission: 0 };
+    for (const time of [0, 1234.9, undefined]) writer.write('a', time, origin);
+    const silent = open({ partitioner: { fixed: 0 } });
+    silent.writer.write('a', 5, origin);
+
+    await Promise.all([writer.flush(), silent.writer.flush()]);
+
+    expect(channels.appends[0]?.messages.map(({ timestamp }) => timestamp)).toEqual([0, 1234, undefined]);
+    expect(silent.channels.appends[0]?.messages[0]).not.toHaveProperty('timestamp');
+    for (const time of [-1, NaN, Infinity]) {
+      expect(() => writer.write('a', time, origin)).toThrow(expect.objectContaining({ code: 'MILLRACE_VALUE_NOT_ENCODABLE' }));
+    }
+  });
+
   test('spreads records without a key by their origin, the same way every time', async () => {
     const first = open();
     const second = open();
