@@ -37,7 +37,7 @@ export class TestWorld {
   private readonly determinism: boolean;
 
   /** @param topics - For sources that find theirs by a pattern. */
-  constructor(pipeline: Pipeline, options: TestOptions, topics: readonly string[]) {
+  constructor(pipeline: Pipeline, options: TestOptions = {}, topics: readonly string[] = []) {
     const built = pipeline.build(options.params ?? {});
     this.graph = withMatchingTopics(built, { topics: [...topics, ...namedTopics(built)], ownPrefix: `test.${pipeline.name}.` });
     this.plan = planPipeline(this.graph, { namespace: 'test', generation: 1 });
