@@ -1,9 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { exclusively } from './exclusive.ts';
-import { identify } from './process-identity.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -32,7 +32,6 @@ test('the second waits for the first, and says for whom', async () => {
   await Promise.all([first, second]);
 
   expect(trace).toEqual([`waiting for process ${process.pid}, which starts or stops services`, 'first', 'second']);
-  expect(readdirSync(folder)).toEqual([]);
 });
 
 test('a failure gives the lock back', async () => {
@@ -41,11 +40,33 @@ test('a failure gives the lock back', async () => {
   await expect(exclusively(folder, silent, () => Promise.resolve(7))).resolves.toBe(7);
 });
 
-test.each([
-  ['of a process that has died', JSON.stringify({ ...identify(process.pid), startTicks: '1' })],
-  ['that can not be read', '{'],
-])('a lock %s is taken over', async (_, text) => {
-  writeFileSync(join(folder, 'lock'), text);
+test('other folders have locks of their own', async () => {
+  const other = mkdtempSync(join(tmpdir(), 'millrace-exclusive-'));
 
-  await expect(exclusively(folder, silent, () => Promise.resolve(7))).resolves.toBe(7);
+  await expect(exclusively(folder, silent, () => exclusively(other, silent, () => Promise.resolve(7)))).resolves.toBe(7);
+  rmSync(other, { recursive: true });
+});
+
+/** Takes the lock, writes `+` and `-` around a moment of work, and ends; with `dies`, by SIGKILL while it has it. */
+function holder(dies: boolean): Promise<number | null> {
+  const text = `
+    import { appendFileSync } from 'node:fs';
+    import { exclusively } from ${JSON.stringify(join(process.cwd(), 'test/services/exclusive.ts'))};
+    const note = (mark) => appendFileSync(${JSON.stringify(join(folder, 'trace'))}, mark);
+    await exclusively(${JSON.stringify(folder)}, () => undefined, async () => {
+      note('+');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      ${dies ? "process.kill(process.pid, 'SIGKILL');" : ''}
+      note('-');
+    });`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', text], { stdio: 'inherit' });
+  return new Promise((resolve) => child.once('exit', resolve));
+}
+
+test('what a killed process held is free at once, and only one of those that wait gets it', async () => {
+  const codes = await Promise.all([true, false, false, false].map(holder));
+
+  expect(codes).toEqual([null, 0, 0, 0]);
+  // Whoever was killed left only its +.
+  expect(readFileSync(join(folder, 'trace'), 'utf8')).toMatch(/^(\+-)*\+(\+-)*$/);
 });
