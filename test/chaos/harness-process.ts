@@ -27,6 +27,7 @@ export class HarnessProcess {
   private child: ChildProcess | undefined;
   private exited: Promise<number | null> = Promise.resolve(null);
   private isTold = false;
+  private isClosed = false;
   private breakDown: (error: Error) => void = () => undefined;
   /** Rejects when it ends by itself over and over. */
   readonly broken = new Promise<never>((_, reject) => (this.breakDown = reject));
@@ -37,6 +38,7 @@ export class HarnessProcess {
   }
 
   start(): void {
+    if (this.isClosed) return;
     const { seed, faults, folder, args, env } = this.options;
     this.isTold = false;
     const log = openSync(join(folder, `harness-${++this.starts}.log`), 'w');
@@ -50,6 +52,12 @@ export class HarnessProcess {
     void this.exited.then((code) => {
       if (!this.isTold) this.endedByItself(code);
     });
+  }
+
+  /** kill -9, for good: who is still at work on it starts it no more. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.kill();
   }
 
   /** kill -9. */

@@ -36,6 +36,7 @@ export interface ScenarioResult {
   readonly ends: number;
   /** Why the run has failed; empty if it has not. */
   readonly failures: readonly string[];
+  readonly seconds: number;
 }
 
 const INPUT = 'transfers';
@@ -44,26 +45,35 @@ const PARTITIONS = 4;
 /** Records with each round of faults from outside. */
 const RECORDS_A_ROUND = 50_000;
 /** Of the fewest records, so that each fault inside has batches to happen to. */
-const BATCHES = 250;
+const BATCHES = 80;
 const POLL_MS = 250;
 /** No progress for so long is a failure. Longer than all that may go wrong at once takes to mend. */
 const STALL_MS = 120_000;
+/** Longest run: for the faults, and for the input at the least that a loaded machine gets through. */
+const LONGEST_MS = 900_000;
+const FEWEST_A_SECOND = 50;
 
 /** One run: input piece by piece, a fault from outside after each piece, and in the end the oracle's word. */
-export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
-  const { seed, folder, say } = options;
+export async function runScenario({ say: print, ...given }: ScenarioOptions): Promise<ScenarioResult> {
+  const { seed, folder } = given;
   mkdirSync(folder, { recursive: true });
   const log = new FaultLog(join(folder, 'faults'));
+  const begun = performance.now();
+  const elapsed = (): number => (performance.now() - begun) / 1000;
+  const say = (line: string): void => print(`seed ${seed}, ${elapsed().toFixed(0)} s: ${line}`);
   const cluster = await openCluster();
-  const scenario = new Scenario(options, cluster, log);
+  const scenario = new Scenario({ ...given, say }, cluster, log);
+  const result = (failures: readonly string[]): ScenarioResult => ({
+    ...{ faults: log.counts(), ends: scenario.harness.ends, failures },
+    seconds: elapsed(),
+  });
   try {
-    const failures = await scenario.run();
-    return { faults: log.counts(), ends: scenario.harness.ends, failures };
+    return result(await scenario.run());
   } catch (error) {
-    say(`seed ${seed}: ${(error as Error).message}`);
-    return { faults: log.counts(), ends: scenario.harness.ends, failures: [(error as Error).message] };
+    say((error as Error).message);
+    return result([(error as Error).message]);
   } finally {
-    await scenario.harness.kill();
+    await scenario.harness.close();
     await cluster.remove();
   }
 }
@@ -81,8 +91,12 @@ class Scenario {
     this.options = options;
     this.cluster = cluster;
     this.log = log;
-    this.stopped = new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped by a signal'))));
-    this.stopped.catch(() => undefined); // looked at wherever something is waited for
+    this.stopped = new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('stopped by a signal')));
+      const longest = LONGEST_MS + (records / FEWEST_A_SECOND) * 1000;
+      setTimeout(() => reject(new Error(`not through after ${longest / 1000} s`)), longest).unref();
+    });
+    this.stopped.catch(() => undefined); // whoever waits for the run gets it
     const batchSize = Math.max(10, Math.min(250, Math.floor(records / BATCHES)));
     const names = ['--namespace', `chaos-${randomUUID().slice(0, 8)}`, '--input', INPUT, '--output', OUTPUT];
     this.args = [...names, '--batch-size', String(batchSize)];
@@ -93,7 +107,12 @@ class Scenario {
     });
   }
 
-  async run(): Promise<readonly string[]> {
+  /** What waits for a service that never answers is left behind. */
+  run(): Promise<readonly string[]> {
+    return Promise.race([this.runAll(), this.harness.broken, this.stopped]);
+  }
+
+  private async runAll(): Promise<readonly string[]> {
     const { seed, records, say } = this.options;
     const { kafkaConfig } = this.cluster;
     await createTopics(kafkaConfig);
@@ -105,12 +124,12 @@ class Scenario {
       await this.feed(input, i, faults.length + 1);
       const part = draw(seed, 'moment', i);
       await this.until(async () => (await this.written()) >= ((i + part) / (faults.length + 1)) * records, `output of piece ${i}`);
-      say(`seed ${seed}: ${fault}`);
+      say(fault);
       await inflict(fault, String(i), { cluster: this.cluster, harness: this.harness, log: this.log });
     }
     await this.feed(input, faults.length, faults.length + 1);
     await this.until(() => this.isThrough(plan), 'the end of the input');
-    say(`seed ${seed}: all input is through`);
+    say('all input is through');
     const ending = await this.harness.stop();
     return [...(ending === undefined ? [] : [ending]), ...(await this.judge(plan, input))];
   }
@@ -159,7 +178,7 @@ class Scenario {
 
   private async until(holds: () => Promise<boolean>, what: string): Promise<void> {
     let [last, since] = [-1, performance.now()];
-    while (!(await Promise.race([holds(), this.harness.broken, this.stopped]))) {
+    while (!(await holds())) {
       const now = await this.written();
       if (now !== last) [last, since] = [now, performance.now()];
       else if (performance.now() - since > STALL_MS) throw new Error(`no progress for ${STALL_MS / 1000} s, waiting for ${what}`);
