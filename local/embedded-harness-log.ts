@@ -29,6 +29,7 @@ export function embeddedHarnessLog(log: EmbeddedLog, options: HarnessOptions): H
     },
     openFeed: (topic) => Promise.resolve(embeddedFeedTopic(log, topic)),
     isFull: (topic, partition) => log.partition(topic, partition).isHoldingBack,
+    ends: (topic) => Promise.resolve(log.partitions(topic).map(({ endOffset }) => endOffset)),
     contents: (topic) => Promise.resolve(contentsOf(log, topic)),
     // The harness closes the log itself, as functions append to it to the last.
     close: () => Promise.resolve(),

@@ -8,6 +8,8 @@ export interface FenceProgress {
   readonly next: number;
   /** Event time; +∞ when all its input has ended. */
   readonly watermark: number;
+  /** By upstream task: the offset of the input that the last record applied from it was made of. */
+  readonly upstreams: ReadonlyMap<string, number>;
 }
 
 export interface EndOfInputOptions {

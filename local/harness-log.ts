@@ -49,6 +49,8 @@ export interface HarnessLog {
   openFeed(topic: string): Promise<FeedTopic | undefined>;
   /** Whether a tick would only add to what already waits in a partition. */
   isFull(topic: string, partition: number): boolean;
+  /** Offsets behind the last records of a topic, by partition. */
+  ends(topic: string): Promise<readonly number[]>;
   contents(topic: string): Promise<TopicContents>;
   close(): Promise<void>;
 }

@@ -14,6 +14,7 @@ import type { HarnessOptions } from './harness-options.ts';
 import { reportOf, type HarnessReport } from './harness-report.ts';
 import { systemLocalClock, type LocalClock } from './local-clock.ts';
 import { EmbeddedLog } from './log/embedded-log.ts';
+import { checkStart } from './start-check.ts';
 import { Slots } from './slots.ts';
 import { openStateStore } from './state-store.ts';
 import { StageRun } from './stage-run.ts';
@@ -115,6 +116,7 @@ class RunningHarness implements Harness {
     await this.log.prepare();
     this.server = await openEmbeddedServer(this.embedded, this.state);
     this.stages = await this.createStages(this.server.address);
+    await this.checkStart();
     const functions = new Map(this.stages.map(({ emulator }) => [emulator.name, emulator]));
     this.api = await openInvokeApi({ functions, port: this.options.invokePort ?? 0, clock: this.clock });
     this.options.onEvent?.({ kind: 'started', invokeUrl: this.api.url, functions: [...functions.keys()] });
@@ -151,6 +153,22 @@ class RunningHarness implements Harness {
       return new StageRun(stage, { options, log, input: await log.openInput(stage), slots, clock, env, bundlePath, rank });
     });
     return Promise.all(opening);
+  }
+
+  private async checkStart(): Promise<void> {
+    const { log, clock } = this;
+    const { plan, fenceProgress } = this.options;
+    if (!fenceProgress) return;
+    await checkStart({
+      ...{ plan, clock },
+      partitions: (stage) => this.runOf(stage).partitions,
+      ends: (topic) => log.ends(topic),
+      fenceProgress: (stage, topic, partition) => fenceProgress(this.state, stage, topic, partition),
+    });
+  }
+
+  private runOf(stage: StagePlan): StageRun {
+    return this.stages.find((run) => run.stage === stage) as StageRun;
   }
 
   private startMappings(): Promise<unknown>[] {
@@ -206,16 +224,15 @@ class RunningHarness implements Harness {
 
   private endOfInput(): Promise<void> {
     const { plan, fenceProgress } = this.options;
-    const runOf = (stage: StagePlan): StageRun => this.stages.find((run) => run.stage === stage) as StageRun;
     const end = new EndOfInput({
       plan,
-      partitions: (stage) => runOf(stage).partitions,
+      partitions: (stage) => this.runOf(stage).partitions,
       feedDone: (stage) => this.feedDone(stage),
-      invokeEnd: (stage, partition, event) => runOf(stage).invokeEnd(partition, event),
+      invokeEnd: (stage, partition, event) => this.runOf(stage).invokeEnd(partition, event),
       fenceProgress: fenceProgress && ((stage, topic, partition) => fenceProgress(this.state, stage, topic, partition)),
       onUpstreamsDone: (stage) => {
         this.ticks?.leaveOut(stage.id);
-        runOf(stage).mapping.hurry();
+        this.runOf(stage).mapping.hurry();
       },
     });
     return end.run();

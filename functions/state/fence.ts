@@ -1,6 +1,7 @@
 import { encodeValue } from '../codec/value.ts';
 import type { Origin } from '../shared/origin.ts';
 import { type Check, decodeStored, isCount, isNumber, isText, listOf, mapOf, recordOf, stateCorrupt } from './stored-value.ts';
+import type { FragmentShape } from './task-state.ts';
 
 /** The last origin applied from one upstream task, and the log time of the input that it came from. */
 export interface Mark extends Origin {
@@ -42,6 +43,9 @@ export interface Failure {
  * Paths are relative to the task's.
  */
 export interface Fence {
+  /** The pipeline's options that decide which task and fragment a key's state is in: with others it would not be found. */
+  readonly maxParallelism: number;
+  readonly stateFragments: number;
   /** First input offset that has not been applied. */
   readonly next: number;
   /** Largest log time applied; a lower offset with a later time means that the topic was recreated. */
@@ -83,8 +87,10 @@ export interface Fence {
 }
 
 /** The fence of a task that has applied nothing and begins at input offset `next`. */
-export function newFence(next: number, nonce: string): Fence {
+export function newFence(next: number, nonce: string, { maxParallelism, count }: FragmentShape): Fence {
   return {
+    maxParallelism,
+    stateFragments: count,
     next,
     lastTime: -1,
     marks: new Map(),
@@ -114,6 +120,8 @@ export function encodeFence(fence: Fence): Uint8Array {
 const isNodeList = listOf((name) => typeof name === 'string' && /^[cdip]-[\w-]+$/.test(name));
 
 const FIELDS: Readonly<Record<keyof Fence, Check>> = {
+  maxParallelism: isCount,
+  stateFragments: isCount,
   next: isCount,
   lastTime: isNumber,
   marks: mapOf(recordOf({ offset: isCount, ordinal: isCount, emission: isCount, time: isNumber })),

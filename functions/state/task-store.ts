@@ -1,4 +1,4 @@
-import { isMillraceError } from '../shared/errors.ts';
+import { isMillraceError, MillraceError } from '../shared/errors.ts';
 import { decodeFence, encodeFence, newFence, type DeltaEntry, type Fence, type ImageEntry } from './fence.ts';
 import { fromStored, toStored } from './stored-bytes.ts';
 import type { StateBackend, StateOp } from './state-backend.ts';
@@ -45,10 +45,17 @@ export class TaskStore {
     this.options = options;
   }
 
-  /** The fence, or undefined if the task has none here (a read may be old). */
+  /**
+   * The fence, or undefined if the task has none here (a read may be old).
+   *
+   * @throws MILLRACE_STATE_CORRUPT; MILLRACE_OPTION_INVALID the state was laid out by another plan.
+   */
   async readFence(): Promise<FenceNode | undefined> {
     const node = await this.backend.read(this.path);
-    return node && { fence: decodeFence(node.data, this.path), version: node.version, created: node.created };
+    if (!node) return undefined;
+    const fence = decodeFence(node.data, this.path);
+    checkLayout(fence, this.fragments, this.path);
+    return { fence, version: node.version, created: node.created };
   }
 
   /**
@@ -56,7 +63,7 @@ export class TaskStore {
    * first commit would overwrite another's.
    */
   async createFence(next: number): Promise<void> {
-    const data = encodeFence(newFence(next, this.options.nonce()));
+    const data = encodeFence(newFence(next, this.options.nonce(), this.fragments));
     try {
       await this.backend.multi([
         { op: 'create', path: this.path, data },
@@ -195,6 +202,20 @@ export class TaskStore {
   private child(name: string): string {
     return `${this.path}/${name}`;
   }
+}
+
+/**
+ * Refuses a plan that would look for keys elsewhere than they are.
+ *
+ * @param path - The fence's, for messages. @throws MILLRACE_OPTION_INVALID
+ */
+export function checkLayout(fence: Fence, { maxParallelism, count }: FragmentShape, path: string): void {
+  if (fence.maxParallelism === maxParallelism && fence.stateFragments === count) return;
+  throw new MillraceError(
+    'MILLRACE_OPTION_INVALID',
+    `the state at ${path} was laid out with maxParallelism ${fence.maxParallelism} and stateFragments ${fence.stateFragments}, this plan has ` +
+      `${maxParallelism} and ${count}: set them as they were, or begin anew with another namespace`,
+  );
 }
 
 /** Whether state at `seq` can be brought to the fence's by deltas alone. */

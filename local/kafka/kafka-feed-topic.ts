@@ -3,15 +3,14 @@ import { createKafkaClient } from '../../functions/channels/kafka/client.ts';
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
 import type { FeedTopic } from '../harness-log.ts';
-import { topicRanges } from './topic-reader.ts';
+import { topicEnds } from './topic-reader.ts';
 
 /**
  * The topic of a feeder in a real Kafka. Offsets tell what is written (the k-th record of partition p is the source's record kN + p), so
  * nothing may be doubled: an idempotent producer, with one send at a time, as kafkajs 2.2.4 loses and doubles messages of several.
  */
 export async function openKafkaFeedTopic(config: KafkaConfig, topic: string): Promise<FeedTopic> {
-  const ranges = await topicRanges(config, topic);
-  const ends = [...ranges].sort((a, b) => a.partition - b.partition).map(({ high }) => high);
+  const ends = await topicEnds(config, topic);
   const producer = createKafkaClient(config).producer({
     idempotent: true,
     maxInFlightRequests: 1,

@@ -8,7 +8,7 @@ import { committedOffsets, groupMembers } from './group-offsets.ts';
 import { openKafkaFeedTopic } from './kafka-feed-topic.ts';
 import { openKafkaInput, SESSION_MS } from './kafka-input.ts';
 import { prepareKafkaTopics } from './topics.ts';
-import { readKafkaTopic, topicRanges } from './topic-reader.ts';
+import { readKafkaTopic, topicEnds, topicRanges } from './topic-reader.ts';
 
 /** A larger topic is not read for the results of a run. */
 const MOST_RESULTS = 100_000;
@@ -49,6 +49,7 @@ export function kafkaHarnessLog(options: KafkaLogOptions): HarnessLog {
     },
     openFeed: (topic) => (isAlone ? openKafkaFeedTopic(config, topic) : Promise.resolve(undefined)),
     isFull: () => false,
+    ends: (topic) => topicEnds(config, topic),
     contents: (topic) => contentsOf(config, topic),
     close: () => writer.close(),
   };

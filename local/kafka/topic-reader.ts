@@ -37,6 +37,12 @@ export function topicRanges(config: KafkaConfig, topic: string): Promise<Partiti
   });
 }
 
+/** Offsets behind the last messages, by partition. @throws as `topicRanges` */
+export async function topicEnds(config: KafkaConfig, topic: string): Promise<number[]> {
+  const ranges = await topicRanges(config, topic);
+  return ranges.sort((a, b) => a.partition - b.partition).map(({ high }) => high);
+}
+
 /**
  * Calls `onMessage` for each message that is in a topic at the time of the call: in order within a partition. It reads as a group of
  * its own, which commits nothing and is deleted afterwards.

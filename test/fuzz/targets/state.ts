@@ -9,8 +9,10 @@ import { bytesTarget, valueTarget } from '../target.ts';
 
 const failure = { code: 'MILLRACE_USER_FUNCTION', message: 'no', stack: 'at f', attempts: 3 };
 
+const LAYOUT = { maxParallelism: 128, count: 4 };
+
 const FULL: Fence = {
-  ...newFence(17, 'abc'),
+  ...newFence(17, 'abc', LAYOUT),
   lastTime: 1_700_000_000_000,
   marks: new Map([
     ['up/in-0@1', { offset: 4, ordinal: 1, emission: 0, time: 1_700_000_000_000 }],
@@ -38,7 +40,7 @@ const FULL: Fence = {
 /** A fence is compared, merged and written again as the runtime does. */
 export const FENCE = valueTarget({
   name: 'fences',
-  corpus: [FULL, newFence(0, 'abc')].map((fence) => Buffer.from(encodeFence(fence))),
+  corpus: [FULL, newFence(0, 'abc', LAYOUT)].map((fence) => Buffer.from(encodeFence(fence))),
   codes: ['MILLRACE_STATE_CORRUPT'],
   parse: (input) => {
     const fence = decodeFence(input, '/millrace/test');
@@ -54,8 +56,6 @@ export const FENCE = valueTarget({
   },
 });
 
-const FRAGMENTS = { maxParallelism: 128, count: 4 };
-
 function stateOf(): TaskState {
   const state = new TaskState(0);
   const keys = ['a', 7, new Uint8Array([1]), ['t', 1, new Uint8Array([2])]].map((key) => stateKey(key));
@@ -70,14 +70,14 @@ function stateOf(): TaskState {
 
 const images = [
   ...stateOf()
-    .images(new Set([0, 1, 2, 3]), FRAGMENTS)
+    .images(new Set([0, 1, 2, 3]), LAYOUT)
     .values(),
 ];
 
 /** What a task has loaded it goes through, fires and writes again. */
 export const STATE = valueTarget({
   name: 'deltas and images',
-  corpus: [stateOf().delta(FRAGMENTS).bytes, ...images].map((bytes) => Buffer.from(bytes)),
+  corpus: [stateOf().delta(LAYOUT).bytes, ...images].map((bytes) => Buffer.from(bytes)),
   codes: ['MILLRACE_STATE_CORRUPT'],
   parse: (input) => {
     const state = new TaskState(0);
@@ -91,7 +91,7 @@ export const STATE = valueTarget({
       }
       if (table instanceof TimerTable && Number.isNaN(table.firstDue(Infinity)?.time ?? 0)) throw new Error('a timer at NaN');
     }
-    state.images(new Set([0, 1, 2, 3]), FRAGMENTS);
+    state.images(new Set([0, 1, 2, 3]), LAYOUT);
   },
 });
 

@@ -178,7 +178,7 @@ function options(more: Partial<HarnessOptions> = {}): HarnessOptions {
     onEvent: (event) => events.push(event),
     async fenceProgress(state, stage, _topic, partition) {
       const node = stage.id === 'second' ? await state.read(`/end/${partition}`) : undefined;
-      return node && { next: Number(Buffer.from(node.data).toString()), watermark: Infinity };
+      return node && { next: Number(Buffer.from(node.data).toString()), watermark: Infinity, upstreams: new Map() };
     },
     ...more,
   };

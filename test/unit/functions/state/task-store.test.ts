@@ -119,7 +119,7 @@ test('rewrites only the fragments that have changed', async () => {
 });
 
 test('a new fence holds nothing', () => {
-  expect(newFence(5, 'n')).toMatchObject({ next: 5, seq: 0, watermark: -Infinity, images: [], deltas: [], verdicts: new Map(), gaps: 0 });
+  expect(newFence(5, 'n', fragments)).toMatchObject({ next: 5, seq: 0, watermark: -Infinity, images: [], deltas: [], verdicts: new Map(), gaps: 0 });
 });
 
 test.each([
@@ -148,7 +148,7 @@ test('a fence with a verdict on each of 100,000 records of one message fits one 
   const failure = { code: 'MILLRACE_USER_FUNCTION', message: 'no', stack: '', attempts: 3 };
   const cuts = Array.from({ length: 100_000 }, (_, position) => ({ position, failure }));
 
-  const fence = { ...newFence(7, 'n'), ...addVerdicts(newFence(7, 'n'), 7, cuts) };
+  const fence = { ...newFence(7, 'n', fragments), ...addVerdicts(newFence(7, 'n', fragments), 7, cuts) };
 
   expect(encodeFence(fence).length).toBeLessThan(800_000);
   expect(decodeFence(encodeFence(fence))).toEqual(fence);
@@ -156,7 +156,7 @@ test('a fence with a verdict on each of 100,000 records of one message fits one 
 
 test('verdicts on another message are over', () => {
   const failure = { code: 'MILLRACE_USER_FUNCTION', message: 'no', stack: '', attempts: 3 };
-  const first = addVerdicts(newFence(7, 'n'), 7, [{ position: 1, failure }]);
+  const first = addVerdicts(newFence(7, 'n', fragments), 7, [{ position: 1, failure }]);
 
   expect(addVerdicts(first, 7, [{ position: 2, failure }])).toMatchObject({
     decided: 7,
@@ -166,4 +166,18 @@ test('verdicts on another message are over', () => {
     ]),
   });
   expect(addVerdicts(first, 8, [{ position: 2, failure }])).toMatchObject({ decided: 8, verdicts: new Map([[2, 0]]) });
+});
+
+test.each([
+  { maxParallelism: 64, count: 4 },
+  { maxParallelism: 128, count: 8 },
+])('a plan with %j does not get at state of 128 key groups in 4 fragments', async (other) => {
+  const { store, backend } = open();
+  await created(store);
+  const options = { chunkBytes: 64, maxDeltas: 64, minCompactionBytes: 0, nonce: () => 'x' };
+
+  await expect(new TaskStore(backend, '/task', { ...options, fragments: other }).readFence()).rejects.toMatchObject({
+    code: 'MILLRACE_OPTION_INVALID',
+    message: expect.stringMatching(/state at \/task was laid out with maxParallelism 128 and stateFragments 4, this plan has \d+ and \d/),
+  });
 });
