@@ -46,7 +46,9 @@ interface TaskProgress extends FenceProgress {
 }
 
 async function readTasks({ plan, partitions, fenceProgress, clock }: StartCheckOptions): Promise<TaskProgress[]> {
-  const tasks = plan.stages.filter(({ fenced }) => fenced).flatMap((stage) => partitions(stage).map(({ topic, partition }) => ({ stage, topic, partition })));
+  const tasks = plan.stages
+    .filter(({ fenced }) => fenced)
+    .flatMap((stage) => partitions(stage).map(({ topic, partition }) => ({ stage, topic, partition })));
   const found = await Promise.all(
     tasks.map(async ({ stage, topic, partition }) => {
       const progress = await patiently(clock, () => fenceProgress(stage, topic, partition));

@@ -3,6 +3,7 @@ import { createKafkaClient } from '../../functions/channels/kafka/client.ts';
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
 import type { StartPosition } from '../../functions/graph/stage-plan.ts';
+import { isMillraceError, MillraceError } from '../../functions/shared/errors.ts';
 import type { EventMessage } from '../emulator/kafka-event-text.ts';
 import type { MappingInput } from '../emulator/mapping-input.ts';
 import { registerReaders } from './codecs.ts';
@@ -50,12 +51,17 @@ class KafkaInput implements MappingInput {
   private readonly options: KafkaInputOptions;
   private readonly consumer: Consumer;
   private readonly committer: OffsetCommitter;
+  /** What the cluster is known to have committed of our partitions. Offsets of a group go with their topic. */
+  private readonly confirmed = new Map<PrefetchWindow, number>();
   /** Resolves when what the group last agreed on is in force. */
   private assigned: Promise<void> = Promise.resolve();
   private breakDown: (error: unknown) => void = () => undefined;
   private end: () => void = () => undefined;
   private reminder: NodeJS.Timeout | undefined;
   private isConnected = false;
+  private isBroken = false;
+  /** Number of partitions that were ours when the group last found together. */
+  private share: number | undefined;
 
   constructor(options: KafkaInputOptions, counts: readonly (readonly [topic: string, partitions: number])[]) {
     this.options = options;
@@ -72,7 +78,7 @@ class KafkaInput implements MappingInput {
     });
     this.committer = new OffsetCommitter(
       (offsets) => this.consumer.commitOffsets(offsets.map(({ offset, ...partition }) => ({ ...partition, offset: String(offset) }))),
-      ({ topic, partition, offset }) => this.find(topic, partition)?.acknowledge(offset),
+      ({ topic, partition, offset }) => this.confirm(this.find(topic, partition), offset),
     );
   }
 
@@ -87,7 +93,10 @@ class KafkaInput implements MappingInput {
   run(): Promise<void> {
     const broken = new Promise<void>((resolve, reject) => {
       this.end = resolve;
-      this.breakDown = (error) => reject(this.describe(error));
+      this.breakDown = (error) => {
+        this.isBroken = true;
+        reject(this.describe(error));
+      };
     });
     this.join().catch((error: unknown) => this.breakDown(error));
     return broken;
@@ -133,7 +142,13 @@ class KafkaInput implements MappingInput {
       window.revoke();
       this.committer.forget(window.topic, window.partition);
     }
-    const fresh = this.partitions.filter((one) => !one.isOurs && isAssigned(one));
+    // A topic that was away makes the group find together anew, too.
+    await this.checkConfirmed();
+    await this.grant(this.partitions.filter((one) => !one.isOurs && isAssigned(one)));
+    this.tellShare();
+  }
+
+  private async grant(fresh: readonly PrefetchWindow[]): Promise<void> {
     if (fresh.length === 0) return;
     const { config, group, topics, start } = this.options;
     const committed = await committedOffsets(config, group, topics);
@@ -143,19 +158,65 @@ class KafkaInput implements MappingInput {
       const position = known ?? (await startOffset(config, start, topic, partition));
       this.consumer.seek({ topic, partition, offset: String(position) });
       window.grant(position);
+      if (known !== undefined) this.confirm(window, known);
       // Else the next run would begin at what is the latest then.
       if (known === undefined) this.committer.add({ topic, partition, offset: position });
     }
   }
 
+  private tellShare(): void {
+    const { group, topics, onTrouble } = this.options;
+    const all = this.partitions.length;
+    const share = this.partitions.filter(({ isOurs }) => isOurs).length;
+    const before = this.share;
+    this.share = share;
+    if (share === before) return;
+    if (share < all)
+      onTrouble(
+        `another run of this pipeline is at work (group ${group}): of ${topics.join(', ')} this one has ${share} of ${all} partitions now. ` +
+          'Both commit to the same tasks, whose fences let one through at a time',
+      );
+    else if (before !== undefined) onTrouble(`this run has all ${all} partitions of ${topics.join(', ')} again (group ${group})`);
+  }
+
   private async take(payload: EachBatchPayload): Promise<void> {
     await this.assigned;
-    if (payload.isStale()) return;
+    if (payload.isStale() || this.isBroken) return;
     const { batch } = payload;
-    this.find(batch.topic, batch.partition)?.push(
+    const window = this.find(batch.topic, batch.partition);
+    // In a log that ends before its position the client begins anew, of itself.
+    if (window && Number(batch.firstOffset() ?? 0) < (this.confirmed.get(window) ?? 0)) {
+      await this.checkConfirmed().catch((error: unknown) => this.breakDown(error));
+      if (this.isBroken) return;
+    }
+    window?.push(
       batch.messages.map((message) => toEventMessage(batch.partition, message)),
       Number(batch.highWatermark),
     );
+  }
+
+  private confirm(window: PrefetchWindow | undefined, offset: number): void {
+    if (!window?.isOurs) return;
+    this.confirmed.set(window, Math.max(offset, this.confirmed.get(window) ?? 0));
+    window.acknowledge(offset);
+  }
+
+  /** @throws MILLRACE_TOPIC_WENT_BACK the group has lost what it had committed: what comes next would be taken for known. */
+  private async checkConfirmed(): Promise<void> {
+    const before = [...this.confirmed];
+    if (before.length === 0) return;
+    const { config, group, topics } = this.options;
+    const committed = await committedOffsets(config, group, topics).catch(unlessLost);
+    if (!committed) return; // the next batch asks again
+    for (const [{ topic, partition }, offset] of before) {
+      const now = committed(topic, partition);
+      if (now !== undefined && now >= offset) continue;
+      throw new MillraceError(
+        'MILLRACE_TOPIC_WENT_BACK',
+        `group ${group} had committed offset ${offset} of ${topic}-${partition}, and now has ${now ?? 'none'}: the topic has been deleted while it was ` +
+          'read. Restore it, or start with another generation or namespace',
+      );
+    }
   }
 
   private window(topic: string, partition: number): PrefetchWindow {
@@ -179,6 +240,10 @@ class KafkaInput implements MappingInput {
     const resource = `group ${group}, topics ${topics.join(', ')}`;
     return toKafkaError(error, { action: 'reading', resource, brokers: config.brokers, fallback: 'MILLRACE_CONNECTION_LOST' });
   }
+}
+
+function unlessLost(error: unknown): undefined {
+  if (!isMillraceError(error) || error.retry === 'never') throw error;
 }
 
 /** Kafka's number for times that the broker sets. */
