@@ -45,8 +45,8 @@ export interface HarnessLog {
   /** Makes or checks the topics of the plan. Before all else. */
   prepare(): Promise<void>;
   openInput(stage: StagePlan): Promise<MappingInput>;
-  /** Undefined if another run feeds this topic. */
-  openFeed(topic: string): Promise<FeedTopic | undefined>;
+  /** For the topic's only writer. */
+  openFeed(topic: string): Promise<FeedTopic>;
   /** Whether a tick would only add to what already waits in a partition. */
   isFull(topic: string, partition: number): boolean;
   /** Offsets behind the last records of a topic, by partition. */

@@ -1,4 +1,5 @@
 import type { FeedSource } from '../functions/connectors/source.ts';
+import type { Coordination } from '../functions/coordination/coordination.ts';
 import type { PipelinePlan, StagePlan } from '../functions/graph/stage-plan.ts';
 import type { StateBackend } from '../functions/state/state-backend.ts';
 import type { FenceProgress } from './end-of-input.ts';
@@ -18,6 +19,8 @@ export interface HarnessOptions {
   readonly log?: HarnessLog;
   /** Opens another state store, which `env` tells functions of and the harness closes. @default - the embedded one */
   readonly openState?: () => StateBackend;
+  /** Sessions of a state store that several runs share: there one of them feeds. @default - this run is the only one */
+  readonly coordination?: (state: StateBackend) => Coordination;
   /** Folder that keeps log, committed offsets and state for the next run. @default - nothing outlives the run */
   readonly dataDir?: string;
   /** Port of the Invoke API on loopback. @default 0, any that is free */
@@ -66,5 +69,9 @@ export type HarnessEvent =
   | { readonly kind: 'failure'; readonly stage: string; readonly reason: string; readonly code?: string; readonly trace: readonly string[] }
   /** A line that a function wrote to stderr. */
   | { readonly kind: 'log'; readonly stage: string; readonly line: string }
+  /** Another run feeds this source, for now. */
+  | { readonly kind: 'feedWaits'; readonly uid: string }
+  /** Attempts of a task that met newer commits, for the first time in this run. */
+  | { readonly kind: 'conflict'; readonly stage: string; readonly task: string }
   | { readonly kind: 'feedDone'; readonly uid: string; readonly records: number }
   | { readonly kind: 'draining' };

@@ -1,13 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { StagePlan } from '../functions/graph/stage-plan.ts';
 import { isMillraceError, MillraceError } from '../functions/shared/errors.ts';
 import { MemoryStateBackend } from '../functions/state/memory/memory-state-backend.ts';
+import type { FeedSource } from '../functions/connectors/source.ts';
 import type { StateBackend } from '../functions/state/state-backend.ts';
 import { openDataDir, type DataDir } from './data-dir.ts';
 import { openEmbeddedServer, type EmbeddedServer } from './embedded-server.ts';
 import { openInvokeApi, type InvokeApi } from './emulator/invoke-api.ts';
 import { EndOfInput } from './end-of-input.ts';
 import { embeddedHarnessLog } from './embedded-harness-log.ts';
+import { type FeedTurn, takeFeedTurn } from './feed-turn.ts';
 import { Feeder } from './feeder.ts';
 import type { FeedTopic, HarnessLog } from './harness-log.ts';
 import type { HarnessOptions } from './harness-options.ts';
@@ -80,7 +83,9 @@ class RunningHarness implements Harness {
   private readonly clock: LocalClock;
   private readonly data: DataDir | undefined;
   private readonly feeders = new Map<string, Feeder>();
-  private readonly feedTopics: FeedTopic[] = [];
+  private readonly feedTopics = new Set<FeedTopic>();
+  /** Tells this run from others. */
+  private readonly id = randomUUID();
   /** Results of the feeders, by source uid: true if the source ended. */
   private readonly feeding = new Map<string, Promise<boolean>>();
   private readonly stopFeeding = new AbortController();
@@ -120,8 +125,7 @@ class RunningHarness implements Harness {
     const functions = new Map(this.stages.map(({ emulator }) => [emulator.name, emulator]));
     this.api = await openInvokeApi({ functions, port: this.options.invokePort ?? 0, clock: this.clock });
     this.options.onEvent?.({ kind: 'started', invokeUrl: this.api.url, functions: [...functions.keys()] });
-    const feeding = await this.startFeeders();
-    const breaks = [...this.startMappings(), ...feeding];
+    const breaks = [...this.startFeeders(), ...this.startMappings()];
     this.startTicks();
     this.ended = this.run(breaks);
     // Whoever awaits it gets the error; nobody may.
@@ -175,25 +179,49 @@ class RunningHarness implements Harness {
     return this.stages.map(({ mapping }) => mapping.start());
   }
 
-  private async startFeeders(): Promise<Promise<unknown>[]> {
-    const starting = this.options.plan.feeds.map(async ({ uid, topic }) => {
+  private startFeeders(): Promise<unknown>[] {
+    return this.options.plan.feeds.map(({ uid, topic }) => {
       const source = this.options.feeds.get(uid);
       if (!source)
         throw new MillraceError('MILLRACE_PLAN_MISMATCH', `the plan feeds source ${uid}, which this pipeline does not have; plan it again`);
-      const target = await this.log.openFeed(topic);
-      if (!target) return undefined;
-      this.feedTopics.push(target);
-      const feeder = new Feeder(target, source, this.stopFeeding.signal);
-      this.feeders.set(topic, feeder);
-      const feeding = feeder.run();
+      const feeding = this.feed(uid, topic, source);
       this.feeding.set(uid, feeding);
-      const told = feeding.then((hasEnded) => {
-        if (hasEnded) this.options.onEvent?.({ kind: 'feedDone', uid, records: feeder.stats.written + feeder.stats.skipped });
-      });
-      told.catch(() => undefined); // looked at when all have begun
-      return { told };
+      feeding.catch(() => undefined); // looked at when all have begun
+      return feeding;
     });
-    return (await Promise.all(starting)).flatMap((started) => started?.told ?? []);
+  }
+
+  /** True when the source has been fed to its end; false if the harness stops before. */
+  private async feed(uid: string, topic: string, source: FeedSource<unknown>): Promise<boolean> {
+    for (;;) {
+      const turn = await this.takeFeedTurn(uid);
+      if (!turn) return false;
+      const target = await this.log.openFeed(topic);
+      this.feedTopics.add(target);
+      const feeder = new Feeder(target, source, AbortSignal.any([this.stopFeeding.signal, turn.lost]));
+      this.feeders.set(topic, feeder);
+      const hasEnded = await feeder.run();
+      const { written, skipped } = feeder.stats;
+      if (hasEnded) this.options.onEvent?.({ kind: 'feedDone', uid, records: written + skipped });
+      if (hasEnded || this.stopFeeding.signal.aborted) return hasEnded;
+      // Another run may feed by now: what it has written is looked at before it goes on.
+      this.feedTopics.delete(target);
+      await target.close();
+    }
+  }
+
+  /** Where runs share their state, one of them feeds. */
+  private async takeFeedTurn(uid: string): Promise<FeedTurn | undefined> {
+    const { plan, coordination, onEvent } = this.options;
+    const shared = coordination?.(this.state);
+    if (!shared) return { lost: this.stopFeeding.signal };
+    return takeFeedTurn({
+      coordination: shared,
+      path: `/millrace/${plan.namespace}/${plan.pipeline}/feeders/${uid}`,
+      holder: this.id,
+      onWait: () => onEvent?.({ kind: 'feedWaits', uid }),
+      signal: this.stopFeeding.signal,
+    });
   }
 
   private startTicks(): void {
@@ -272,7 +300,7 @@ class RunningHarness implements Harness {
     const steps = [
       () => this.drain(),
       ...this.stages.map((stage) => () => stage.close()),
-      ...this.feedTopics.map((topic) => () => topic.close()),
+      ...[...this.feedTopics].map((topic) => () => topic.close()),
       () => this.server?.close(),
       () => this.log.close(),
       () => this.embedded.close(),

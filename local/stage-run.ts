@@ -45,6 +45,8 @@ export class StageRun {
   /** End invocations under way. */
   private readonly ending = new Set<Promise<unknown>>();
   private readonly keyPlacement = new KeyPlacement();
+  /** Tasks that somebody else has committed to. */
+  private readonly contested = new Set<string>();
   private isStopped = false;
 
   constructor(stage: StagePlan, surroundings: StageSurroundings) {
@@ -128,6 +130,7 @@ export class StageRun {
       onInvocation: (result, parts, verdict) => {
         this.counters.count(result, parts, clock.now());
         this.checkKeys(result);
+        this.reportConflicts(result);
         if (verdict.kind === 'failed') this.reportFailure(result, verdict.reason);
       },
     });
@@ -138,6 +141,13 @@ export class StageRun {
     for (const batch of metrics) {
       const broken = this.keyPlacement.note(batch);
       if (broken) this.report({ kind: 'failure', stage: this.stage.id, reason: broken.message, code: broken.code, trace: [] });
+  /** Once a task: a run may meet thousands. */
+  private reportConflicts({ metrics }: InvocationResult): void {
+    for (const { topic, partition, conflicts } of metrics) {
+      const task = `${topic}-${partition}`;
+      if (conflicts === 0 || this.contested.has(task)) continue;
+      this.contested.add(task);
+      this.report({ kind: 'conflict', stage: this.stage.id, task });
     }
   }
 

@@ -63,7 +63,7 @@ class FencedTask implements StageTask {
       } catch (error) {
         // The image and the sinks of the failed attempt are gone with it; the fence says where to begin.
         if (!isMillraceError(error) || !BEGIN_AGAIN.has(error.code)) throw error;
-        this.counters.conflicts++;
+        if (error.code !== 'MILLRACE_OUTCOME_UNKNOWN') this.counters.conflicts++;
       }
       await this.pause(tries);
     }

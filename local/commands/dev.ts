@@ -158,6 +158,15 @@ function onEvent(event: HarnessEvent, run: DevRun, progress: Progress): void {
     case 'started':
       progress.line(`Invoke API on ${event.invokeUrl} (functions: ${event.functions.join(', ')})`);
       break;
+    case 'feedWaits':
+      progress.line(`another run of this pipeline feeds source ${event.uid}: this one waits for its turn`);
+      break;
+    case 'conflict':
+      progress.line(
+        `${event.stage}: somebody else has committed to task ${event.task} meanwhile (another run of this pipeline, or a function that was given up); ` +
+          'its fence let one through, and the other begins again there',
+      );
+      break;
     case 'feedDone':
       progress.line(`source ${event.uid} has been fed: ${event.records.toLocaleString('en-US')} records`);
       break;

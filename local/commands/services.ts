@@ -1,4 +1,5 @@
 import { parseKafkaConfig } from '../../functions/channels/kafka/config.ts';
+import type { Coordination } from '../../functions/coordination/coordination.ts';
 import { parseZooKeeperConfig } from '../../functions/coordination/zookeeper/config.ts';
 import { openZooKeeperStateBackend } from '../../functions/state/zookeeper/state-backend.ts';
 import type { CliIo } from '../cli.ts';
@@ -18,13 +19,18 @@ export function chooseServices(
   project: Project,
   { env, cwd }: Pick<CliIo, 'env' | 'cwd'>,
   onTrouble: (text: string) => void,
-): Pick<HarnessOptions, 'log' | 'openState' | 'env'> {
+): Pick<HarnessOptions, 'log' | 'openState' | 'coordination' | 'env'> {
   const { config } = project;
   const { kafka, zookeeper } = config;
   const variables = zookeeper === undefined ? undefined : { ...env, MILLRACE_ZOOKEEPER: zookeeper };
   const ensemble = variables && parseZooKeeperConfig(variables);
   return {
-    ...(ensemble && { openState: () => openZooKeeperStateBackend(ensemble), env: zookeeperVariables(variables) }),
+    ...(ensemble && {
+      openState: () => openZooKeeperStateBackend(ensemble),
+      // In ZooKeeper state has a session.
+      coordination: (state) => state as Coordination,
+      env: zookeeperVariables(variables),
+    }),
     ...(kafka !== undefined && { log: openLog(kafka, project, cwd, onTrouble) }),
   };
 }

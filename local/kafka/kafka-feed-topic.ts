@@ -1,7 +1,8 @@
-import type { Message } from 'kafkajs';
+import type { Message, RecordMetadata } from 'kafkajs';
 import { createKafkaClient } from '../../functions/channels/kafka/client.ts';
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
+import { MillraceError } from '../../functions/shared/errors.ts';
 import type { FeedTopic } from '../harness-log.ts';
 import { topicEnds } from './topic-reader.ts';
 
@@ -30,6 +31,21 @@ export async function openKafkaFeedTopic(config: KafkaConfig, topic: string): Pr
     await producer.disconnect();
     throw describe(error);
   }
+  const next = [...ends];
+  /** An offset tells which record of the source it is: from the first foreign message on none would any more. */
+  const checkOffsets = (written: readonly RecordMetadata[], lists: readonly (readonly Uint8Array[])[]): void => {
+    for (const { partition, baseOffset } of written) {
+      const expected = next[partition] ?? 0;
+      const found = Number(baseOffset ?? -1); // not told where a repetition was recognized
+      if (found >= 0 && found !== expected)
+        throw new MillraceError(
+          'MILLRACE_TOPIC_MISMATCH',
+          `topic ${topic}-${partition} was at ${found} where its feeder had left it at ${expected}: somebody else writes to it. Only one feeder may; ` +
+            'stop the other, and begin anew with another --namespace',
+        );
+      next[partition] = expected + (lists[partition]?.length ?? 0);
+    }
+  };
   let sending: Promise<unknown> = Promise.resolve();
   return {
     ends,
@@ -37,9 +53,12 @@ export async function openKafkaFeedTopic(config: KafkaConfig, topic: string): Pr
     append(lists) {
       const messages = lists.flatMap((list, partition) => list.map((value) => toMessage(value, partition)));
       if (messages.length === 0) return undefined;
-      const attempt = producer.send({ topic, messages, acks: -1 }).catch((error: unknown) => {
-        throw describe(error);
-      });
+      const attempt = producer.send({ topic, messages, acks: -1 }).then(
+        (written) => checkOffsets(written, lists),
+        (error: unknown) => {
+          throw describe(error);
+        },
+      );
       sending = attempt.catch(() => undefined);
       return attempt;
     },

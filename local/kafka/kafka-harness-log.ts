@@ -34,7 +34,6 @@ export interface KafkaLogOptions {
 export function kafkaHarnessLog(options: KafkaLogOptions): HarnessLog {
   const { config, env, onTrouble } = options;
   const writer = createKafkaChannelWriter(config);
-  let isAlone = true;
   return {
     writer,
     env: { ...env, MILLRACE_LOG: 'kafka' },
@@ -42,12 +41,12 @@ export function kafkaHarnessLog(options: KafkaLogOptions): HarnessLog {
     async prepare() {
       await prepareKafkaTopics(config, options);
       await checkState(options);
-      isAlone = await checkMembers(options);
+      await checkMembers(options);
     },
     openInput(stage) {
       return openKafkaInput({ config, group: stage.group, topics: inputTopics(stage), start: startOf(stage), onTrouble });
     },
-    openFeed: (topic) => (isAlone ? openKafkaFeedTopic(config, topic) : Promise.resolve(undefined)),
+    openFeed: (topic) => openKafkaFeedTopic(config, topic),
     isFull: () => false,
     ends: (topic) => topicEnds(config, topic),
     contents: (topic) => contentsOf(config, topic),
@@ -76,24 +75,19 @@ async function checkState({ config, plan, state, onTrouble }: KafkaLogOptions): 
 }
 
 /**
- * False if another run of the pipeline is at work, after a wait: one that was killed counts until its session has ended. Two runs may share
- * the partitions if they share the state; then the first one feeds.
+ * Another run of the pipeline may share the partitions only if it shares the state. One that was killed counts until its session has ended.
  *
  * @throws MILLRACE_DATA_INVALID they do not share it.
  */
-async function checkMembers({ config, plan, state, onTrouble }: KafkaLogOptions): Promise<boolean> {
+async function checkMembers({ config, plan, state, onTrouble }: KafkaLogOptions): Promise<void> {
+  if (state === 'shared') return;
   const groups = plan.stages.filter(({ fenced }) => fenced || plan.feeds.length > 0).map(({ group }) => group);
-  if (state === 'shared' && plan.feeds.length === 0) return true;
   const deadline = performance.now() + SESSION_MS + 5 * MEMBERS_POLL_MS;
   for (let isTold = false; ; isTold = true) {
     const counts = await Promise.all(groups.map((group) => groupMembers(config, group)));
     const busy = groups.find((_, i) => (counts[i] ?? 0) > 0);
-    if (busy === undefined) return true;
-    if (performance.now() > deadline) {
-      if (state !== 'shared') throw sharedWithoutState(busy);
-      onTrouble('another run of this pipeline is at work: this one shares its partitions and feeds nothing, until it is stopped');
-      return false;
-    }
+    if (busy === undefined) return;
+    if (performance.now() > deadline) throw sharedWithoutState(busy);
     if (!isTold) onTrouble(`group ${busy} has members: waiting, as they may be of a run that was killed`);
     await new Promise((resolve) => setTimeout(resolve, MEMBERS_POLL_MS));
   }

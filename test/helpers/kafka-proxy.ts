@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** Kafka's numbers of requests that tests do something to. */
-export const API = { produce: 0, addPartitionsToTxn: 24, endTxn: 26, txnOffsetCommit: 28 } as const;
+export const API = { produce: 0, metadata: 3, addPartitionsToTxn: 24, endTxn: 26, txnOffsetCommit: 28 } as const;
 
 /**
  * What becomes of a request: passed on; lost with its connection; passed on, but its connection ends instead of the answer; or kept

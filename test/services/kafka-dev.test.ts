@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { type Ended, Projects } from '../cli/command.ts';
 import { createTestTopic, freshName } from '../helpers/kafka.ts';
 import { describeWithServices } from '../helpers/services.ts';
+import { makeChroot } from '../helpers/zookeeper.ts';
 import { CountingRuns, countingPipeline, KEYS, numbersSource, until } from './counting.ts';
 
 const projects = new Projects();
@@ -33,6 +34,42 @@ describeWithServices(['kafka', 'zookeeper'], 'millrace dev --kafka', ({ kafka, z
       expect(last.stderr).toContain(`the last of each of ${KEYS} keys`);
       await expect(runs.total(out)).resolves.toBe(RECORDS);
     }, 120_000);
+
+    test('is fed by one of two runs that begin at once; both end with the right result', async () => {
+      const [out, namespace] = [freshName('out'), freshName('pair')];
+      const flags = ['--create-topics', '--zookeeper', await makeChroot(zookeeper.address), '--json'];
+      const dir = projects.create({ 'p.ts': countingPipeline(numbersSource(RECORDS), out) });
+      await createTestTopic(config, out, 2);
+      const both = [0, 1].map(() => runs.start(dir, namespace, ...flags));
+
+      const ends = await Promise.all(both.map(({ ended }) => ended));
+
+      expect(ends.map(({ code, stdout }) => [code, (JSON.parse(stdout) as { finished: boolean }).finished])).toEqual([
+        [0, true],
+        [0, true],
+      ]);
+      await expect(runs.written(`${namespace}.counting.numbers`)).resolves.toBe(RECORDS);
+      await expect(runs.total(out)).resolves.toBe(RECORDS);
+      expect(ends.map(({ stderr }) => stderr).join('')).toMatch(/another run of this pipeline (feeds source numbers|is at work)/);
+    }, 120_000);
+
+    test('is fed on by the other run when the one that feeds is killed', async () => {
+      const [out, namespace] = [freshName('out'), freshName('pair')];
+      const flags = ['--create-topics', '--zookeeper', await makeChroot(zookeeper.address), '--json'];
+      const dir = projects.create({ 'p.ts': countingPipeline(numbersSource(10 * RECORDS), out) });
+      await createTestTopic(config, out, 2);
+      const first = runs.start(dir, namespace, ...flags);
+      await until(async () => (await runs.written(out)) > RECORDS);
+      const second = runs.start(dir, namespace, ...flags);
+      await second.shows(/another run of this pipeline feeds source numbers: this one waits for its turn/);
+      first.child.kill('SIGKILL');
+
+      const last = await second.ended;
+
+      expect(last).toMatchObject({ code: 0, stderr: expect.stringContaining('source numbers has been fed: 300,000 records') });
+      await expect(runs.written(`${namespace}.counting.numbers`)).resolves.toBe(10 * RECORDS);
+      await expect(runs.total(out)).resolves.toBe(10 * RECORDS);
+    }, 180_000);
   });
 
   describe('a topic', () => {
@@ -74,7 +111,12 @@ describeWithServices(['kafka', 'zookeeper'], 'millrace dev --kafka', ({ kafka, z
       await until(async () => (await runs.total(out)) >= sent + 500);
       both[1]?.child.kill('SIGINT');
 
-      await expect(both[1]?.ended).resolves.toMatchObject({ code: 0 });
+      await expect(both[1]?.ended).resolves.toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(
+          /another run of this pipeline is at work .* Both commit to the same tasks[^]*this run has all 4 partitions of/,
+        ),
+      });
       await expect(runs.total(out)).resolves.toBe(sent + 500);
     }, 120_000);
   });

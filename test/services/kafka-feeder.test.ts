@@ -43,4 +43,19 @@ describeWithKafka('a feeder over Kafka', (config) => {
     });
     expect([count, misplaced]).toEqual([5000, []]);
   });
+
+  test('ends when it meets records that it has not written: offsets would no longer tell which record is which', async () => {
+    const topic = freshName('feed');
+    await createTestTopic(config, topic, 2);
+    const [first, second] = await Promise.all([openKafkaFeedTopic(config, topic), openKafkaFeedTopic(config, topic)]);
+    const records = [[Buffer.from('0')], [Buffer.from('1')]];
+    await first.append(records);
+    await first.append(records);
+
+    await expect(second.append(records)).rejects.toMatchObject({
+      code: 'MILLRACE_TOPIC_MISMATCH',
+      message: expect.stringMatching(/was at 2 where its feeder had left it at 0: somebody else writes to it/),
+    });
+    await Promise.all([first.close(), second.close()]);
+  });
 });

@@ -4,6 +4,7 @@ import type { PipelinePlan } from '../../functions/graph/stage-plan.ts';
 import { DEFAULT_OPTIONS } from '../../functions/graph/settings.ts';
 import { prepareKafkaTopics } from '../../local/kafka/topics.ts';
 import { createTestTopic, describeWithKafka, freshName, withAdmin } from '../helpers/kafka.ts';
+import { API, openKafkaProxy } from '../helpers/kafka-proxy.ts';
 
 /** Two channels and a feed, of a pipeline of this test's own; `users`: topics of its sinks. */
 function planOf(name: string, users: readonly string[] = []): PipelinePlan {
@@ -73,5 +74,23 @@ describeWithKafka('topics of a pipeline', (config) => {
     await expect(withAdmin(config, (admin) => admin.listTopics())).resolves.not.toContain(`${name}.dlq`);
     await prepare(plan, true);
     await expect(withAdmin(config, (admin) => admin.listTopics())).resolves.toEqual(expect.arrayContaining([`${name}-out`, `${name}.dlq`]));
+  });
+
+  test('with brokers that answer no more, that is what is told', async () => {
+    const proxy = await openKafkaProxy(config.brokers[0] ?? '');
+    const seen = (apiKey: number): number => proxy.requests.filter((one) => one === apiKey).length;
+    proxy.fateOf = (apiKey) => (apiKey === API.metadata && seen(apiKey) > 1 ? 'lose' : 'pass');
+
+    const prepared = prepareKafkaTopics(
+      { ...config, brokers: [proxy.address] },
+      { plan: planOf(freshName('mute')), createUsersTopics: false },
+    );
+
+    await expect(prepared).rejects.toMatchObject({
+      code: 'MILLRACE_CONNECTION_LOST',
+      message: expect.stringMatching(/failed: no broker answered\. Check that the brokers are up/),
+      cause: expect.objectContaining({ name: 'TypeError' }), // else the client has been mended
+    });
+    await proxy.close();
   });
 });

@@ -55,10 +55,15 @@ export function toKafkaError(error: unknown, attempt: KafkaAttempt): MillraceErr
   const root = rootOf(error);
   if (isMillraceError(root)) return root;
   const code = codeOf(root) ?? attempt.fallback;
-  const why = root.type ?? root.message ?? String(error);
+  const why = root.type ?? (isUnanswered(root) ? 'no broker answered' : root.message) ?? String(error);
   const hint = HINTS[code] ?? 'Check that the brokers are up and can be reached';
   const subject = `${attempt.action} (${attempt.resource}, brokers ${attempt.brokers.join(', ')})`;
   return new MillraceError(code, `${subject} failed: ${why}. ${hint}`, { cause: error });
+}
+
+/** kafkajs 2.2.4 takes a request for metadata that every broker left unanswered for an answer, and stumbles over it. */
+function isUnanswered({ name, message = '' }: ClientError): boolean {
+  return name === 'TypeError' && message.includes("'topicMetadata'");
 }
 
 function codeOf({ type, name, code }: ClientError): ErrorCode | undefined {
