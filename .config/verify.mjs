@@ -1,4 +1,4 @@
-/** `npm run verify`: every check that a change must pass, two at a time, ending at the first failure. `--no-test` leaves the tests out. */
+/** `npm run verify`: every check that a change must pass, two at a time, ending at the first failure. `--no-test` leaves the tests out, and chaos. */
 import { spawn } from 'node:child_process';
 
 const node = (...args) => [process.execPath, ...args];
@@ -15,7 +15,10 @@ const steps = [
   { name: 'unused code', command: bin('knip/bin/knip.js'), after: 'build' },
   { name: 'package', command: node('.config/pack-check.mjs'), after: 'build' },
 ];
-const tests = { name: 'test', command: node('local/bootstrap.mjs', 'test') };
+const tests = [
+  { name: 'test', command: node('local/bootstrap.mjs', 'test') },
+  { name: 'chaos', command: node('local/bootstrap.mjs', 'test:chaos', '--seeds', '3', '--records', '10000') },
+];
 
 const passed = new Set();
 const running = new Set();
@@ -59,5 +62,5 @@ async function runTwoAtATime() {
 
 const begun = performance.now();
 await runTwoAtATime();
-if (!process.argv.includes('--no-test')) await run(tests, true);
+if (!process.argv.includes('--no-test')) for (const step of tests) await run(step, true);
 console.log(`verified in ${((performance.now() - begun) / 1000).toFixed(0)} s`);

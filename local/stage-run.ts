@@ -141,6 +141,9 @@ export class StageRun {
     for (const batch of metrics) {
       const broken = this.keyPlacement.note(batch);
       if (broken) this.report({ kind: 'failure', stage: this.stage.id, reason: broken.message, code: broken.code, trace: [] });
+    }
+  }
+
   /** Once a task: a run may meet thousands. */
   private reportConflicts({ metrics }: InvocationResult): void {
     for (const { topic, partition, conflicts } of metrics) {

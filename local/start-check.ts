@@ -73,7 +73,7 @@ function wentBack(what: string, partition: string, end: number): MillraceError {
   return new MillraceError(
     'MILLRACE_TOPIC_WENT_BACK',
     `${what}, but ${partition} ends at ${end}: its topic has been recreated or truncated, and new records would be taken for known ones. ` +
-      'Restore the topic, or start with another generation or namespace',
+      'Restore the topic, or start with another --namespace',
   );
 }
 

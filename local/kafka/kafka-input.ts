@@ -214,7 +214,7 @@ class KafkaInput implements MappingInput {
       throw new MillraceError(
         'MILLRACE_TOPIC_WENT_BACK',
         `group ${group} had committed offset ${offset} of ${topic}-${partition}, and now has ${now ?? 'none'}: the topic has been deleted while it was ` +
-          'read. Restore it, or start with another generation or namespace',
+          'read. Restore it, or start with another --namespace',
       );
     }
   }
