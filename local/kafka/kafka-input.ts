@@ -186,8 +186,14 @@ class KafkaInput implements MappingInput {
     const window = this.find(batch.topic, batch.partition);
     // In a log that ends before its position the client begins anew, of itself.
     if (window && Number(batch.firstOffset() ?? 0) < (this.confirmed.get(window) ?? 0)) {
-      await this.checkConfirmed().catch((error: unknown) => this.breakDown(error));
-      if (this.isBroken) return;
+      const error = await this.checkConfirmed().then(
+        () => undefined,
+        (reason: unknown) => ({ reason }),
+      );
+      if (error) {
+        this.breakDown(error.reason);
+        return;
+      }
     }
     window?.push(
       batch.messages.map((message) => toEventMessage(batch.partition, message)),

@@ -4,8 +4,10 @@ import type { WorkerMessage } from '../../local/emulator/worker-bootstrap.ts';
 import { draw } from './draw.ts';
 import type { FaultLog } from './fault-log.ts';
 
-/** Mean time between two kills, in ms. */
-const MEAN_PAUSE_MS = 2500;
+/** Mean number of invocations between two kills: by time, a slow machine would get through nothing. */
+const MEAN_INVOCATIONS = 25;
+/** A kill comes so long after an invocation has begun, at most, in ms: before its work, in the midst of it, or in the next one. */
+const LONGEST_MS = 100;
 
 /**
  * Ends execution environments of this process in the midst of an invocation, wherever that may be. They are worker threads, so the
@@ -13,32 +15,30 @@ const MEAN_PAUSE_MS = 2500;
  */
 export function killEnvironments(seed: number, log: FaultLog): void {
   const busy = new Set<Worker>();
-  diagnostics.subscribe('worker_threads', (message) => watch((message as { readonly worker: Worker }).worker, busy));
   let isCalm = false;
   process.on('message', (message) => (isCalm = message === 'calm'));
   process.channel?.unref();
-  let kills = 0;
-  const plan = (): void => {
-    // Its own process id makes a restarted harness draw anew.
-    const pause = -Math.log(1 - draw(seed, 'pause', process.pid, kills)) * MEAN_PAUSE_MS;
-    setTimeout(() => {
-      const victims = [...busy];
-      const victim = victims[Math.floor(draw(seed, 'victim', process.pid, kills) * victims.length)];
-      if (victim && !isCalm) {
-        log.note('environment killed', `${process.pid}-${kills}`);
-        void victim.terminate();
-      }
-      kills++;
-      plan();
-    }, pause).unref();
+  let invocations = 0;
+  const kill = (id: string): void => {
+    const victims = [...busy];
+    const victim = victims[Math.floor(draw(seed, 'victim', id) * victims.length)];
+    if (!victim || isCalm) return;
+    log.note('environment killed', id);
+    void victim.terminate();
   };
-  plan();
+  const onInvocation = (): void => {
+    // Its own process id makes a restarted harness draw anew.
+    const id = `${process.pid}-${invocations++}`;
+    if (draw(seed, 'kill', id) < 1 / MEAN_INVOCATIONS) setTimeout(() => kill(id), draw(seed, 'pause', id) * LONGEST_MS).unref();
+  };
+  diagnostics.subscribe('worker_threads', (message) => watch((message as { readonly worker: Worker }).worker, busy, onInvocation));
 }
 
-function watch(worker: Worker, busy: Set<Worker>): void {
+function watch(worker: Worker, busy: Set<Worker>, onInvocation: () => void): void {
   const post = worker.postMessage.bind(worker);
   worker.postMessage = (invocation: unknown) => {
     busy.add(worker);
+    onInvocation();
     post(invocation);
   };
   worker.on('message', ({ kind }: WorkerMessage) => {
