@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -11,6 +11,7 @@ export interface HarnessOptions {
   readonly folder: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  readonly say: (line: string) => void;
 }
 
 /** Longest that an interrupted harness may take for what is in flight, and for closing. */
@@ -41,7 +42,8 @@ export class HarnessProcess {
     if (this.isClosed) return;
     const { seed, faults, folder, args, env } = this.options;
     this.isTold = false;
-    const log = openSync(join(folder, `harness-${++this.starts}.log`), 'w');
+    const path = join(folder, `harness-${++this.starts}.log`);
+    const log = openSync(path, 'w');
     const child = spawn(process.execPath, ['--import', 'tsx', 'test/chaos/host.ts', String(seed), faults, ...args], {
       env: { ...process.env, ...env },
       stdio: ['ignore', log, log, 'ipc'],
@@ -50,7 +52,7 @@ export class HarnessProcess {
     this.child = child;
     this.exited = new Promise((resolve) => child.once('exit', resolve));
     void this.exited.then((code) => {
-      if (!this.isTold) this.endedByItself(code);
+      if (!this.isTold) this.endedByItself(code, path);
     });
   }
 
@@ -89,8 +91,10 @@ export class HarnessProcess {
     return this.exited;
   }
 
-  private endedByItself(code: number | null): void {
+  private endedByItself(code: number | null, log: string): void {
     this.ends++;
+    const [, why = `code ${String(code)}`] = /^error (.*)$/m.exec(readFileSync(log, 'utf8')) ?? [];
+    this.options.say(`the harness ended by itself: ${why}`);
     if (this.ends < MOST_ENDS) this.start();
     else this.breakDown(new Error(`the harness has ended by itself ${this.ends} times, the last time with code ${String(code)}`));
   }

@@ -101,7 +101,7 @@ class Scenario {
     const names = ['--namespace', `chaos-${randomUUID().slice(0, 8)}`, '--input', INPUT, '--output', OUTPUT];
     this.args = [...names, '--batch-size', String(batchSize)];
     this.harness = new HarnessProcess({
-      ...{ seed, folder, env: cluster.env },
+      ...{ seed, folder, say: options.say, env: cluster.env },
       faults: join(folder, 'faults'),
       args: [...this.args, ...cluster.args],
     });

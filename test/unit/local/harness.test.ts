@@ -7,6 +7,9 @@ import { buildSync } from 'esbuild';
 import type { FeedSource } from '../../../functions/connectors/source.ts';
 import type { PipelinePlan, StagePlan } from '../../../functions/graph/stage-plan.ts';
 import type { MillraceError } from '../../../functions/shared/errors.ts';
+import { MemoryCoordination } from '../../../functions/coordination/memory/memory-coordination.ts';
+import { MemoryTree } from '../../../functions/coordination/memory/memory-tree.ts';
+import { takeFeedTurn } from '../../../local/feed-turn.ts';
 import { runHarness, startHarness, type Harness } from '../../../local/harness.ts';
 import type { HarnessEvent, HarnessOptions } from '../../../local/harness-options.ts';
 import { describeReport } from '../../../local/report.ts';
@@ -32,7 +35,8 @@ async function copy(list) {
   const times = list.map(({ timestamp }) => timestamp);
   channel('millrace:stage:batch').publish({
     pipeline: 'p', stage: STAGE, topic, partition, firstOffset: list[0].offset, lastOffset: list.at(-1).offset,
-    recordsIn: records.length, recordsOut: records.length, bytesIn: 0, bytesOut: 0, duplicates: 0, deadLetters: 0, retries: 0, conflicts: 0, gaps: 0,
+    recordsIn: records.length, recordsOut: records.length, bytesIn: 0, bytesOut: 0, duplicates: 0, deadLetters: 0, retries: 0, gaps: 0,
+    conflicts: Number(process.env.CONFLICTS ?? 0),
     tombstones: 0, coldState: false, ingest: [[Math.min(...times), Math.max(...times), records.length]], keys: [], durationMs: 1,
   });
   if (values.length > records.length) await state.multi([{ op: 'create', path: '/end/' + partition, data: Buffer.from(String(list.at(-1).offset + 1)) }]);
@@ -224,6 +228,50 @@ describe('bounded input', () => {
     const failures = events.filter((event) => event.kind === 'failure');
     expect(failures.length).toBeGreaterThanOrEqual(6);
     expect(failures[0]).toMatchObject({ reason: 'Error: not yet', code: 'MILLRACE_CONFLICT' });
+  });
+
+  test('a task that somebody else commits to is told of once', async () => {
+    await run({ env: { CONFLICTS: '2' } });
+
+    const conflicts = events.filter((event) => event.kind === 'conflict').map(({ stage, task }) => `${stage} ${task}`);
+    expect(conflicts.sort()).toEqual(['first feed-0', 'first feed-1', 'second channel-0', 'second channel-1']);
+  });
+
+  test('where runs share a store, the one that has no turn feeds nothing until it has', async () => {
+    const tree = new MemoryTree();
+    const [other, own] = [new MemoryCoordination(tree), new MemoryCoordination(tree)];
+    await takeFeedTurn({
+      ...{ coordination: other, path: '/millrace/default/p/feeders/numbers', holder: 'other', onWait: () => undefined },
+      signal: new AbortController().signal,
+    });
+    const harness = await start({
+      coordination: () => own,
+      onEvent: (event) => {
+        events.push(event);
+        if (event.kind === 'feedWaits') void other.close();
+      },
+    });
+
+    expect(await harness.ended).toBe(true);
+    expect(outputs(harness)).toEqual(upTo(1000));
+    expect(events.map(({ kind }) => kind)).toEqual(['started', 'feedWaits', 'feedDone']);
+  });
+
+  test('a feeder that loses its turn goes on with the next, behind what is written', async () => {
+    const session = new MemoryCoordination(new MemoryTree());
+    let isFirst = true;
+    const source = numbers(1000);
+    const read = async function* (): AsyncGenerator<readonly Uint8Array[]> {
+      for await (const chunk of source.read()) {
+        yield chunk.slice(0, 400);
+        if (isFirst) await session.expire();
+        isFirst = false;
+        yield chunk.slice(400);
+      }
+    };
+
+    expect(await run({ coordination: () => session, feeds: new Map([['numbers', { ...source, read }]]) })).toEqual(upTo(1000));
+    expect(isFirst).toBe(false);
   });
 
   test('with several partitions in one event the outcome is the same', async () => {
