@@ -7,6 +7,7 @@ import { isMillraceError, MillraceError } from '../../functions/shared/errors.ts
 import type { EventMessage } from '../emulator/kafka-event-text.ts';
 import type { MappingInput } from '../emulator/mapping-input.ts';
 import { registerReaders } from './codecs.ts';
+import { commitOffsets } from './commit.ts';
 import { committedOffsets } from './group-offsets.ts';
 import { OffsetCommitter } from './offset-committer.ts';
 import { PrefetchWindow } from './prefetch-window.ts';
@@ -77,7 +78,7 @@ class KafkaInput implements MappingInput {
       retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 2000 },
     });
     this.committer = new OffsetCommitter(
-      (offsets) => this.consumer.commitOffsets(offsets.map(({ offset, ...partition }) => ({ ...partition, offset: String(offset) }))),
+      (offsets) => commitOffsets(this.consumer, offsets),
       ({ topic, partition, offset }) => this.confirm(this.find(topic, partition), offset),
     );
   }

@@ -9,7 +9,6 @@ import type { PipelinePlan, StagePlan } from '../../../functions/graph/stage-pla
 import type { MillraceError } from '../../../functions/shared/errors.ts';
 import { MemoryCoordination } from '../../../functions/coordination/memory/memory-coordination.ts';
 import { MemoryTree } from '../../../functions/coordination/memory/memory-tree.ts';
-import { takeFeedTurn } from '../../../local/feed-turn.ts';
 import { runHarness, startHarness, type Harness } from '../../../local/harness.ts';
 import type { HarnessEvent, HarnessOptions } from '../../../local/harness-options.ts';
 import { describeReport } from '../../../local/report.ts';
@@ -240,10 +239,7 @@ describe('bounded input', () => {
   test('where runs share a store, the one that has no turn feeds nothing until it has', async () => {
     const tree = new MemoryTree();
     const [other, own] = [new MemoryCoordination(tree), new MemoryCoordination(tree)];
-    await takeFeedTurn({
-      ...{ coordination: other, path: '/millrace/default/p/feeders/numbers', holder: 'other', onWait: () => undefined },
-      signal: new AbortController().signal,
-    });
+    await other.create('/millrace/default/p/feeders/numbers', Buffer.from('other'), { ephemeral: true });
     const harness = await start({
       coordination: () => own,
       onEvent: (event) => {
@@ -252,26 +248,23 @@ describe('bounded input', () => {
       },
     });
 
-    expect(await harness.ended).toBe(true);
-    expect(outputs(harness)).toEqual(upTo(1000));
+    expect([await harness.ended, outputs(harness)]).toEqual([true, upTo(1000)]);
     expect(events.map(({ kind }) => kind)).toEqual(['started', 'feedWaits', 'feedDone']);
   });
 
   test('a feeder that loses its turn goes on with the next, behind what is written', async () => {
     const session = new MemoryCoordination(new MemoryTree());
-    let isFirst = true;
-    const source = numbers(1000);
+    const losses = [() => session.expire()];
     const read = async function* (): AsyncGenerator<readonly Uint8Array[]> {
-      for await (const chunk of source.read()) {
-        yield chunk.slice(0, 400);
-        if (isFirst) await session.expire();
-        isFirst = false;
-        yield chunk.slice(400);
-      }
+      yield upTo(400).map((i) => Buffer.from(String(i)));
+      await losses.pop()?.();
+      yield upTo(1000)
+        .map((i) => Buffer.from(String(i)))
+        .slice(400);
     };
 
-    expect(await run({ coordination: () => session, feeds: new Map([['numbers', { ...source, read }]]) })).toEqual(upTo(1000));
-    expect(isFirst).toBe(false);
+    expect(await run({ coordination: () => session, feeds: new Map([['numbers', { ...numbers(0), read }]]) })).toEqual(upTo(1000));
+    expect(losses).toEqual([]);
   });
 
   test('with several partitions in one event the outcome is the same', async () => {
