@@ -31,6 +31,8 @@ const thirdParties = {
   'aws-cdk-lib|constructs': ['infra/'],
   '@aws-sdk/[^/]+': ['functions/relay/invoker.ts'],
   kafkajs: ['functions/channels/kafka/', 'local/kafka/'],
+  'snappyjs|aws-msk-iam-sasl-signer-js': ['functions/channels/kafka/'],
+  fzstd: ['local/kafka/'],
   'node-zookeeper-client': ['functions/coordination/zookeeper/'],
   zeromq: ['functions/connectors/zeromq/', 'functions/relay/'],
   esbuild: ['infra/bundling.ts'],

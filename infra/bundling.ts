@@ -29,6 +29,8 @@ export interface BundlingOptions {
 }
 
 export interface BundleStagesOptions extends BundlingOptions {
+  /** The functions log on to Amazon MSK by IAM: their bundles get AWS's signer, a file of its own of some 600 kB. @default false */
+  readonly kafkaIam?: boolean;
   /** The file whose default export is the pipeline. */
   readonly pipelineFile: string;
   readonly plan: PipelinePlan;
@@ -62,7 +64,7 @@ const FORBIDDEN = ['@aws-sdk', 'aws-cdk-lib', 'constructs', 'esbuild', 'zeromq']
 const NATIVE = ['zeromq'];
 
 /** Clients that Millrace's adapters run: parsing them would be most of a cold start, so each is a file of its own, read when it is asked for. */
-const CLIENTS = ['kafkajs', 'node-zookeeper-client', 'snappyjs'];
+const CLIENTS = ['kafkajs', 'node-zookeeper-client', 'snappyjs', 'aws-msk-iam-sasl-signer-js'];
 
 const STAGE = 'millrace-stage';
 const CLIENT = 'millrace-client';
@@ -106,7 +108,7 @@ export async function bundleStages(options: BundleStagesOptions): Promise<StageB
     entryPoints: plan.stages.map((stage, i) => ({ in: `${STAGE}:${stage.id}`, out: `${i}/index` })),
     plugins: [
       generated(STAGE, (stage) => ({ contents: entries.get(stage) ?? '', resolveDir: dirname(pipelineFile) })),
-      withoutFeeding(names),
+      leftOut(names, options.kafkaIam === true ? [] : [IAM_SIGNER]),
       clientsApart(names, importers),
       stageModules(options.alias ?? {}, names),
     ],
@@ -217,11 +219,16 @@ function clientModule(client: string): string {
 }
 
 /** The reading of sources is for feeders: no function ever does. */
-function withoutFeeding(names: ModuleNames): Plugin {
+const FEEDER = 'reader';
+/** What brings AWS's signer. */
+const IAM_SIGNER = 'iam-token';
+
+/** Leaves Millrace's modules out that it imports where they are needed, and these functions never need: such an import would fail. */
+function leftOut(names: ModuleNames, modules: readonly string[]): Plugin {
   return {
-    name: 'millrace-feeding',
+    name: 'millrace-left-out',
     setup(build) {
-      build.onResolve({ filter: /^\.\/reader\.[jt]s$/ }, ({ path, kind, importer }) =>
+      build.onResolve({ filter: new RegExp(`^\\./(${[FEEDER, ...modules].join('|')})\\.[jt]s$`) }, ({ path, kind, importer }) =>
         kind === 'dynamic-import' && names.isMillrace(importer) ? { path, external: true } : undefined,
       );
     },

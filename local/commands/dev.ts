@@ -18,7 +18,7 @@ import { openProgress, type Progress } from '../progress.ts';
 import type { Project } from '../project.ts';
 import { describeReport } from '../report.ts';
 import { describeResults } from '../results.ts';
-import { chooseServices } from './services.ts';
+import { chooseServices, usesIam } from './services.ts';
 
 /** Errors that no further attempt can mend (by the table of codes), and a record that blocks its partition: the run ends with them. */
 function isFatal(code: string): code is ErrorCode {
@@ -59,7 +59,7 @@ export async function runDev(project: Project, args: Arguments, io: CliIo): Prom
     },
   );
   try {
-    const bundles = await bundleStages({ pipelineFile: file, plan, outDir, ...io.bundling });
+    const bundles = await bundleStages({ pipelineFile: file, plan, outDir, kafkaIam: usesIam(project, io.cwd), ...io.bundling });
     const files = new Map(bundles.map((bundle) => [bundle.stage, bundle.file]));
     const services = chooseServices(project, io, (text) => {
       progress.line(text);

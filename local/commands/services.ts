@@ -35,6 +35,11 @@ export function chooseServices(
   };
 }
 
+/** Whether functions log on to Kafka by IAM, so that their bundles need AWS's signer. @throws MILLRACE_CONFIG_INVALID */
+export function usesIam({ config: { kafka, kafkaConfig } }: Project, cwd: string): boolean {
+  return kafka !== undefined && parseKafkaConfig(kafkaVariables(kafka, kafkaConfig, cwd)).sasl?.mechanism === 'aws-msk-iam';
+}
+
 function openLog(brokers: string, project: Project, cwd: string, onTrouble: (text: string) => void): HarnessLog {
   const { plan, config } = project;
   const { kafkaConfig, createTopics, data, zookeeper } = config;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { planPipeline } from '../../functions/graph/plan.ts';
@@ -16,13 +17,30 @@ const PIPELINE = `
 `;
 
 const project = makeProject({ 'p.ts': PIPELINE });
+const alias = {
+  millrace: join(process.cwd(), 'functions/index.ts'),
+  'millrace/runtime': join(process.cwd(), 'functions/runtime/index.ts'),
+};
 afterAll(() => project.dispose());
 
-test('a stage holds the codecs that its sinks compress with, and no other', async () => {
-  const alias = {
-    millrace: join(process.cwd(), 'functions/index.ts'),
-    'millrace/runtime': join(process.cwd(), 'functions/runtime/index.ts'),
+test('AWS’s signer is in a file of its own, in bundles of a run that logs on by IAM', async () => {
+  const pipelineFile = join(project.dir, 'p.ts');
+  const plan = planPipeline((await loadPipeline(pipelineFile, { alias })).build());
+  const bundle = async (kafkaIam: boolean) => {
+    const [stage] = await bundleStages({ pipelineFile, plan, outDir: join(project.dir, 'iam'), alias, kafkaIam });
+    return { files: stage?.clients.map((file) => file.replace(/.*\//, '')), code: readFileSync(stage?.file ?? '', 'utf8') };
   };
+
+  const [without, holding] = [await bundle(false), await bundle(true)];
+
+  expect([without.files, holding.files]).toEqual([
+    ['kafkajs.js', 'snappyjs.js'],
+    ['kafkajs.js', 'snappyjs.js', 'aws-msk-iam-sasl-signer-js.js'],
+  ]);
+  expect(holding.code.length - without.code.length).toBeLessThan(1000);
+});
+
+test('a stage holds the codecs that its sinks compress with, and no other', async () => {
   const pipelineFile = join(project.dir, 'p.ts');
   const plan = planPipeline((await loadPipeline(pipelineFile, { alias })).build());
 

@@ -26,13 +26,13 @@ export interface KafkaTls {
   readonly key?: string;
 }
 
-export interface KafkaSasl {
-  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
-  readonly username: string;
-  readonly password: string;
-}
+export type KafkaSasl =
+  | { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string }
+  /** Amazon MSK by IAM: the function's role, or whatever credentials AWS's clients find. */
+  | { readonly mechanism: 'aws-msk-iam'; readonly region: string };
 
-const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
+const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'aws-msk-iam'] as const;
+const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 const COMPRESSIONS = ['none', 'gzip'] as const;
 const FIELDS = ['brokers', 'clientId', 'ssl', 'sasl', 'connectionTimeoutMs', 'requestTimeoutMs', 'compression'];
 const BROKER = /^(\[[0-9a-fA-F:]+\]|[^\s:,/@]+):(\d{1,5})$/;
@@ -118,11 +118,20 @@ function parsePem(fields: Fields, name: string, folder: string): string {
 function parseSasl(value: unknown): KafkaSasl | undefined {
   if (value === undefined) return undefined;
   const fields = asObject(value, 'sasl');
-  const unknown = Object.keys(fields).find((name) => !['mechanism', 'username', 'password'].includes(name));
-  if (unknown !== undefined) throw invalid(`sasl sets '${unknown}'; known are mechanism, username and password`);
+  const mechanism = oneOf('sasl.mechanism', fields['mechanism'], MECHANISMS);
+  const names = mechanism === 'aws-msk-iam' ? ['mechanism', 'region'] : ['mechanism', 'username', 'password'];
+  const unknown = Object.keys(fields).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw invalid(`sasl sets '${unknown}'; known with ${mechanism} are ${names.join(', ')}`);
+  if (mechanism === 'aws-msk-iam') return Object.freeze({ mechanism, region: parseRegion(fields) });
   const [username, password] = [text(fields, 'username'), text(fields, 'password')];
   if (username === undefined || password === undefined) throw invalid('sasl needs mechanism, username and password');
-  return Object.freeze({ mechanism: oneOf('sasl.mechanism', fields['mechanism'], MECHANISMS), username, password });
+  return Object.freeze({ mechanism, username, password });
+}
+
+function parseRegion(fields: Fields): string {
+  const region = text(fields, 'region');
+  if (region !== undefined && REGION.test(region)) return region;
+  throw invalid("sasl with aws-msk-iam needs the region of the cluster, for example 'eu-west-1'");
 }
 
 function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {

@@ -83,3 +83,16 @@ describe('parseKafkaConfig', () => {
     expect((thrown as Error).message).not.toContain(SECRET);
   });
 });
+
+test('IAM needs a region and nothing else', () => {
+  const parse = (sasl: object) =>
+    parseKafkaConfig({ MILLRACE_KAFKA: 'b:9098', MILLRACE_KAFKA_CONFIG: JSON.stringify({ ssl: true, sasl }) });
+
+  expect(parse({ mechanism: 'aws-msk-iam', region: 'us-gov-west-1' }).sasl).toEqual({ mechanism: 'aws-msk-iam', region: 'us-gov-west-1' });
+  for (const sasl of [
+    { mechanism: 'aws-msk-iam' },
+    { mechanism: 'aws-msk-iam', region: 'Frankfurt' },
+    { mechanism: 'aws-msk-iam', region: 'eu-west-1', username: 'u' },
+  ])
+    expect(() => parse(sasl)).toThrow(expect.objectContaining({ code: 'MILLRACE_CONFIG_INVALID' }));
+});
