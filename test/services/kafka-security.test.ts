@@ -1,9 +1,10 @@
 import { inspect } from 'node:util';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import type { ChannelWriter } from '../../functions/channels/channel-writer.ts';
 import { createKafkaChannelWriter, openKafkaChannelWriter } from '../../functions/channels/kafka/channel-writer.ts';
 import { type KafkaConfig, parseKafkaConfig } from '../../functions/channels/kafka/config.ts';
+import { createKafkaTransactionalLog } from '../../functions/channels/kafka/transactional-log.ts';
 import { createTestTopic, describeWithKafka, freshName, withAdmin } from '../helpers/kafka.ts';
 import { describeWithSecureKafka } from '../helpers/services.ts';
 
@@ -139,5 +140,77 @@ describeWithSecureKafka('a Kafka writer on guarded listeners', (address, securit
       message: expect.stringContaining(topic),
     });
     await expect(attempt(security.sasl, guarded('bob'), topic)).resolves.toBeUndefined();
+  });
+
+  describe('a transaction', () => {
+    const { TRANSACTIONAL_ID, GROUP, TOPIC } = AclResourceTypes;
+    const { WRITE, READ, DESCRIBE } = AclOperationTypes;
+    const admin = parseKafkaConfig({ MILLRACE_KAFKA: address });
+    const alice = parseKafkaConfig({
+      MILLRACE_KAFKA: security.sasl,
+      MILLRACE_KAFKA_CONFIG: JSON.stringify({
+        ssl: { ca },
+        sasl: { mechanism: 'plain', username: 'alice', password: security.users['alice'] },
+      }),
+    });
+
+    /** What is granted to somebody is nobody else's any more. */
+    async function grant(user: string, resourceType: AclResourceTypes, resourceName: string, operation: AclOperationTypes): Promise<void> {
+      const acl = { principal: `User:${user}`, host: '*', permissionType: AclPermissionTypes.ALLOW, operation };
+      const resource = { resourceType, resourceName, resourcePatternType: ResourcePatternTypes.LITERAL };
+      await withAdmin(admin, (client) => client.createAcls({ acl: [{ ...acl, ...resource }] }));
+    }
+
+    /** How alice's transaction into a topic of her own and another one ends, and how long it took, in ms. */
+    async function transact(id: string, input: string, others: readonly string[]): Promise<{ error: unknown; ms: number }> {
+      const log = createKafkaTransactionalLog(alice);
+      const started = performance.now();
+      try {
+        const producer = await log.openProducer(id, input, 0);
+        const messages = [{ key: null, value: Buffer.from('a') }];
+        await producer.commit(
+          others.map((topic) => ({ topic, partition: 0, messages })),
+          1,
+        );
+        return { error: undefined, ms: performance.now() - started };
+      } catch (error) {
+        return { error, ms: performance.now() - started };
+      } finally {
+        await log.close();
+      }
+    }
+
+    test.each([
+      ['the transactional id', TRANSACTIONAL_ID, WRITE, (id: string) => `transactional id ${id}`],
+      ['the group', GROUP, READ, (id: string) => `group ${id}`],
+    ] as const)('names %s on which it lacks a right, at once, and no password', async (_, type, operation, named) => {
+      const [id, input] = [freshName('id'), freshName('in')];
+      await createTestTopic(admin, input, 1);
+      await expect(transact(id, input, [input])).resolves.toMatchObject({ error: undefined });
+      await grant('bob', type, id, operation);
+
+      const { error, ms } = await transact(id, input, [input]);
+
+      expect(error).toMatchObject({ code: 'MILLRACE_NOT_AUTHORIZED', retry: 'never', message: expect.stringContaining(named(id)) });
+      expect(ms).toBeLessThan(alice.requestTimeoutMs);
+      expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('alice-secret');
+    });
+
+    test.each([
+      ['may not see', undefined],
+      ['may see and not write to', DESCRIBE],
+    ])('names the topic that it %s, of several', async (_, granted) => {
+      const [id, open, closed] = [freshName('id'), freshName('open'), freshName('closed')];
+      for (const topic of [open, closed]) await createTestTopic(admin, topic, 1);
+      await grant('bob', TOPIC, closed, WRITE);
+      if (granted !== undefined) await grant('alice', TOPIC, closed, granted);
+
+      const { error, ms } = await transact(id, open, [open, closed]);
+
+      expect(error).toMatchObject({ code: 'MILLRACE_NOT_AUTHORIZED', retry: 'never', message: expect.stringContaining(closed) });
+      expect((error as Error).message).not.toContain(open);
+      expect(ms).toBeLessThan(alice.requestTimeoutMs);
+      expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('alice-secret');
+    });
   });
 });

@@ -34,11 +34,14 @@ const NAMES: Readonly<Record<number, string>> = {
 export class BrokerRefusal extends Error {
   override readonly name = 'BrokerRefusal';
   readonly type: string;
+  /** What was refused: a partition, a topic, a group. */
+  readonly subject: string;
 
   constructor(errorCode: number, subject: string) {
     const type = NAMES[errorCode] ?? `error code ${errorCode}`;
     super(`${type}: ${subject}`);
     this.type = type;
+    this.subject = subject;
   }
 }
 

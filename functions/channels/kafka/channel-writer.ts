@@ -89,6 +89,7 @@ class KafkaChannelWriter implements ChannelWriter {
       topic,
       acks: acks === 'all' ? -1 : acks,
       timeout: this.config.requestTimeoutMs,
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the enum is these numbers
       compression: compressionNumber(compression) as CompressionTypes,
       messages: messages.map((message) => ({ ...toRecord(message), partition }) as Message),
     };

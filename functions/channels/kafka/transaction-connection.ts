@@ -1,8 +1,10 @@
 import { MillraceError } from '../../shared/errors.ts';
+import { BrokerRefusal, refusalOf } from './broker-refusal.ts';
 import { retryWhileBusy } from './busy-retry.ts';
 import type { KafkaConfig } from './config.ts';
 import { type Broker, type Cluster, createCluster } from './kafkajs-cluster.ts';
 
+const TOPIC_AUTHORIZATION_FAILED = 29;
 const GROUP = 0;
 const TRANSACTION = 1;
 
@@ -41,9 +43,17 @@ export class TransactionConnection {
     }
   }
 
-  /** Learns of topics. @throws what stands for MILLRACE_TOPIC_MISSING */
+  /** Learns of topics. @throws what stands for MILLRACE_TOPIC_MISSING or MILLRACE_NOT_AUTHORIZED, and names the topic in the latter */
   async learn(topics: readonly string[]): Promise<void> {
-    if (topics.length > 0) await this.cluster.addMultipleTargetTopics(topics);
+    // One by one, as the client does not say which of several it was refused; it asks the brokers only for those that are new to it.
+    for (const topic of topics) {
+      try {
+        await this.cluster.addMultipleTargetTopics([topic]);
+      } catch (error) {
+        if (refusalOf(error) === 'TOPIC_AUTHORIZATION_FAILED') throw new BrokerRefusal(TOPIC_AUTHORIZATION_FAILED, `topic ${topic}`);
+        throw error;
+      }
+    }
   }
 
   /** The broker that appends to a partition. @throws MILLRACE_TOPIC_MISSING there is no such partition. */

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../shared/errors.ts';
-import { refusalOf } from './broker-refusal.ts';
+import { BrokerRefusal, refusalOf } from './broker-refusal.ts';
 import type { KafkaConfig } from './config.ts';
 import { toKafkaError } from './kafka-error.ts';
 
@@ -37,9 +37,23 @@ export function openError(error: unknown, id: string, topic: string, config: Kaf
 }
 
 function forbidden(error: unknown, id: string): MillraceError | undefined {
-  if (refusalOf(error) !== 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED') return undefined;
-  const message = `this user may not use the transactional id ${id}: have WRITE and DESCRIBE on it granted, and READ on the group of this name`;
-  return new MillraceError('MILLRACE_NOT_AUTHORIZED', message, { cause: error });
+  const message = whatIsForbidden(error, id);
+  return message === undefined ? undefined : new MillraceError('MILLRACE_NOT_AUTHORIZED', message, { cause: error });
+}
+
+/** Rights are missing on one thing, of the several that a transaction takes. */
+function whatIsForbidden(error: unknown, id: string): string | undefined {
+  switch (refusalOf(error)) {
+    case 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED':
+      return `this user may not use the transactional id ${id}: have WRITE and DESCRIBE on it granted, and READ on the group of this name`;
+    case 'GROUP_AUTHORIZATION_FAILED':
+      return `this user may not use the group ${id}, which holds the offset of an exactly-once sink: have READ on it granted, as on the transactional id`;
+    case 'TOPIC_AUTHORIZATION_FAILED':
+      if (!(error instanceof BrokerRefusal)) return undefined;
+      return `this user may not write to ${error.subject} in a transaction of ${id}: have WRITE and DESCRIBE on the topic granted`;
+    default:
+      return undefined;
+  }
 }
 
 function attempt(
