@@ -74,7 +74,13 @@ export class EndOfInput {
     const upstreams = this.options.plan.stages.filter(({ id }) => input.upstreams.some((upstream) => upstream.stage === id));
     await Promise.all(upstreams.map((upstream) => this.finish(upstream)));
     this.options.onUpstreamsDone(stage);
-    await Promise.all(this.options.partitions(stage).map((partition) => untilCommitted(partition, () => this.hasEnded(stage, partition))));
+    await Promise.all(this.options.partitions(stage).map((partition) => this.finishPartition(stage, partition)));
+  }
+
+  /** What is in the channel by now is read too: a dead letter that is replayed after the end comes behind all else. */
+  private async finishPartition(stage: StagePlan, partition: InputPartition): Promise<void> {
+    const end = await partition.endOffset();
+    await untilCommitted(partition, async () => (await partition.committedOffset()) >= end && (await this.hasEnded(stage, partition)));
   }
 
   /** Whether a task has applied everything up to the end of its input, and the mapping knows it. */

@@ -38,7 +38,8 @@ async function copy(list) {
     conflicts: Number(process.env.CONFLICTS ?? 0),
     tombstones: 0, coldState: false, ingest: [[Math.min(...times), Math.max(...times), records.length]], keys: [], durationMs: 1,
   });
-  if (values.length > records.length) await state.multi([{ op: 'create', path: '/end/' + partition, data: Buffer.from(String(list.at(-1).offset + 1)) }]);
+  if (values.length > records.length) await state.multi([{ op: 'create', path: '/end/' + partition, data: Buffer.from(String(list.at(-1).offset + 1)) }])
+    .catch((error) => { if (error.code !== 'MILLRACE_NODE_EXISTS') throw error; }); // the end comes with every run
 }
 
 export async function handler(event) {
