@@ -33,6 +33,7 @@ const SHAPE = {
 
 /** Flags of one command, which for the others are parameters of the pipeline. */
 const FLAGS_OF: Readonly<Record<string, readonly string[]>> = { dlq: ['stage', 'code', 'limit'] };
+const SWITCHES_OF: Readonly<Record<string, readonly string[]>> = { dlq: ['all', 'dry-run', 'append-to-source', 'at-least-once'] };
 
 function flagsOf(wanted: (value: string) => boolean): readonly string[] {
   return CONFIG_FLAGS.filter(({ value }) => wanted(value)).map(({ flag }) => flag);
@@ -53,6 +54,8 @@ export const USAGE = `millrace: stream processing on serverless functions
   millrace state get FILE STAGE OPERATOR STATE KEY        what one key holds
   millrace dlq ls FILE   list dead letters, copies left out   [--stage STAGE] [--code CODE] [--limit N]
   millrace dlq show FILE OFFSET                           all of one dead letter
+  millrace dlq replay FILE [OFFSETS]                      bring dead letters back: offsets (3,7-9), --all, --stage STAGE, --code CODE
+                         [--dry-run] [--append-to-source] [--at-least-once]
   millrace why FILE TOPIC PARTITION OFFSET                what a sink's record, or a dead letter, was made from
 
   --param NAME=VALUE     a parameter of the pipeline (or --NAME VALUE, where that is no flag below)
@@ -82,7 +85,10 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
 }
 
 function shapeOf(command = ''): ArgumentShape {
-  return { ...SHAPE, valued: new Set([...SHAPE.valued, ...(FLAGS_OF[command] ?? [])]) };
+  return {
+    valued: new Set([...SHAPE.valued, ...(FLAGS_OF[command] ?? [])]),
+    switches: new Set([...SHAPE.switches, ...(SWITCHES_OF[command] ?? [])]),
+  };
 }
 
 async function runCommand(args: Arguments, io: CliIo): Promise<number> {

@@ -32,6 +32,8 @@ export interface DeadLetter {
   readonly value: Uint8Array | null;
   /** `message`: key and value as they stood in the source; `record`: a record of a channel as { key, value, timestamp, tag }; `timer`: a timer's operator, key and time. */
   readonly kind: 'message' | 'record' | 'timer';
+  /** In ms, of a source's message; that of a channel's record stands in its value. */
+  readonly timestamp?: number;
   /** Trace context of the source's message; records of channels carry none. */
   readonly trace?: readonly TraceHeader[];
 }
@@ -40,7 +42,7 @@ export interface DeadLetter {
 const MAX_DEAD_LETTER_BYTES = 1_000_000;
 
 /** The dead letter as a message: the payload as it was (cut if it is too large), all that is known about it in headers. */
-export function deadLetterMessage({ origin, stage, task, failure, key, value, kind, trace = [] }: DeadLetter): OutgoingMessage {
+export function deadLetterMessage({ origin, stage, task, failure, key, value, kind, timestamp, trace = [] }: DeadLetter): OutgoingMessage {
   const headers: Record<string, string> = {
     [ORIGIN_HEADER]: origin,
     'millrace-kind': kind,
@@ -50,6 +52,7 @@ export function deadLetterMessage({ origin, stage, task, failure, key, value, ki
     'millrace-error': failure.message,
     'millrace-stack': failure.stack,
     'millrace-attempts': String(failure.attempts),
+    ...(timestamp !== undefined && { 'millrace-timestamp': String(timestamp) }),
   };
   const headerBytes =
     Object.entries(headers).reduce((sum, entry) => sum + Buffer.byteLength(entry.join()), 0) +

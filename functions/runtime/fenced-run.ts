@@ -4,14 +4,14 @@ import { MillraceError } from '../shared/errors.ts';
 import { stateKey } from '../shared/key.ts';
 import { describeOrigin } from '../shared/origin.ts';
 import { compareOrigins, type Failure, type Fence, type Mark, type Verdict } from '../state/fence.ts';
-import { tableId } from '../state/tables.ts';
 import type { TaskState } from '../state/task-state.ts';
 import { minimumWatermark, roundWatermark } from '../time/watermark.ts';
 import type { BatchOutputs } from './batch-outputs.ts';
-import { type DeadLetter, deadLetterMessage, recordFailed } from './dead-letter.ts';
+import { deadLetterMessage, recordFailed } from './dead-letter.ts';
 import { addIngest, type Ingest } from './metrics.ts';
 import { type Decode, FrameRecord, type PendingRecord, SourceRecord } from './pending-record.ts';
-import { type InputMessage, logTime } from './kafka-event.ts';
+import { admitReplay, DEAD_LETTERS, REPLAY_UPSTREAM, ReplayedRecord } from './replayed-record.ts';
+import { type InputMessage, logTime, type Replay } from './kafka-event.ts';
 import type { Probe, StageEngine, StepPlace } from './stage-engine.ts';
 
 /** A fence in the making. */
@@ -39,8 +39,6 @@ export interface RunInput {
 
 /** The one upstream of a stage with a fence that reads a source: its own watermark generator. */
 const GENERATOR = 'source';
-/** Table of `dead/<origin>`: dead letters that may be replayed once. */
-const DEAD_LETTERS = tableId('value', '$runtime', 'dead');
 
 /**
  * The await-free part of a batch (A5): from a fence, and the state that belongs to it, to the next fence. Changes are journaled in the
@@ -128,13 +126,22 @@ export class FencedRun {
       draft.generator = Infinity;
     } else {
       this.tick(message);
-      if (message.hasValue) {
+      const { replay } = message;
+      if (replay) this.applyReplayedMessage(message, replay, decode);
+      else if (message.hasValue) {
         this.settleRecord(new SourceRecord(engine, decode, task, message, 2));
         addIngest(this.ingest, message.time);
         draft.generator = Math.max(draft.generator, engine.context.eventTimeSeen);
       } else this.tombstones++;
     }
     this.advance({ offset: message.offset, ordinal: 3 }, GENERATOR, roundWatermark(draft.generator, plan.settings.watermarkIntervalMs));
+  }
+
+  /** A dead letter that was appended to its topic again. It moves no watermark; one of another stage is none of ours. */
+  private applyReplayedMessage(message: InputMessage, { group, origin }: Replay, decode: Decode): void {
+    const { engine, state, stage, task } = this.input;
+    if (group === stage.group && admitReplay(state, 'dead', origin)) this.settleRecord(new SourceRecord(engine, decode, task, message, 2));
+    else this.duplicates++;
   }
 
   private applyFrame(message: InputMessage): void {
@@ -149,7 +156,8 @@ export class FencedRun {
     this.tick(message);
     if (reader.upstreamTasks > 0) this.draft.taskCounts.set(stageOf(reader.upstream), reader.upstreamTasks);
     const before = this.recordsIn;
-    this.applyRecords(message, reader);
+    if (reader.upstream === REPLAY_UPSTREAM) this.applyReplays(message, reader);
+    else this.applyRecords(message, reader);
     if (this.recordsIn > before) this.ingest.push([reader.ingestFirst, reader.ingestLast, this.recordsIn - before]);
     const last = reader.stepAt(reader.count);
     if (last !== undefined) this.advance({ offset: message.offset, ordinal: 2 * reader.count + 1 }, reader.upstream, last);
@@ -181,6 +189,15 @@ export class FencedRun {
     if (last) this.draft.marks.set(upstream, last);
   }
 
+  /** Dead letters that come back, on the terms of the state. They are behind no step, and may be late. */
+  private applyReplays(message: InputMessage, reader: FrameReader): void {
+    const record = new ReplayedRecord(this.input.engine, reader, message.offset);
+    while (reader.next()) {
+      if (record.admit(this.input.state)) this.settleRecord(record);
+      else this.duplicates++;
+    }
+  }
+
   private dropDuplicate(reader: FrameReader, mark: Mark): void {
     if (reader.firstTime > mark.time) {
       throw new MillraceError(
@@ -206,9 +223,21 @@ export class FencedRun {
       return;
     }
     const failure = record.run();
-    if (!failure) return;
+    if (!failure) {
+      if (draft.watermark === Infinity) this.fireBehindEnd(record.position);
+      return;
+    }
     if (this.input.plan.settings.onError === 'fail') throw recordFailed(this.input.task, record.origin(), failure);
     this.cuts.push({ position: record.position, failure });
+  }
+
+  /** Only what is replayed comes behind the end of the input, and no watermark will fire what it has registered. */
+  private fireBehindEnd(position: number): void {
+    const place = { offset: this.offset, ordinal: 2 * position + 3 };
+    const { engine } = this.input;
+    const onFailure = this.buryTimer(place.offset);
+    engine.advanceWatermark(place, Infinity, onFailure);
+    engine.advanceProcessingTime(place, Infinity, onFailure);
   }
 
   private bury(origin: string, failure: Failure, payload: Payload): void {
@@ -274,7 +303,7 @@ export function channelGap(task: string, next: number, first: number): MillraceE
 
 const UNKNOWN_FAILURE: Failure = { code: 'MILLRACE_USER_FUNCTION', message: '', stack: '', attempts: 0 };
 
-type Payload = Pick<DeadLetter, 'kind' | 'key' | 'value' | 'trace'>;
+type Payload = ReturnType<PendingRecord['payload']>;
 
 function stageOf(upstream: string): string {
   return upstream.slice(0, upstream.indexOf('/'));

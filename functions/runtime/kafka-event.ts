@@ -22,9 +22,22 @@ export interface InputMessage {
   readonly headers: readonly (readonly [name: string, value: Uint8Array])[];
   /** W3C trace context of the message (`traceparent`, `tracestate`), read from its headers only when asked for. */
   readonly trace: readonly TraceHeader[];
+  /** Set where a dead letter was appended to its topic again. */
+  readonly replay: Replay | undefined;
   /** True for the end of a bounded partition: no message, the offset behind the last one. */
   readonly end: boolean;
 }
+
+/** For whom a message comes back, and what it was: the header of a dead letter that is appended to its topic again. */
+export interface Replay {
+  /** Consumer group of the stage that it is a dead letter of: for all others it is a copy. */
+  readonly group: string;
+  /** Timestamp that the message had, in ms. */
+  readonly time: number;
+  readonly origin: string;
+}
+
+export const REPLAY_HEADER = 'millrace-replay';
 
 export type TraceHeader = readonly [name: (typeof TRACE_NAMES)[number], value: Uint8Array];
 
@@ -60,6 +73,11 @@ class EventMessage implements InputMessage {
 
   get headers(): InputMessage['headers'] {
     return allHeaders(this.encodedHeaders);
+  }
+
+  get replay(): Replay | undefined {
+    const { encodedHeaders } = this;
+    return Array.isArray(encodedHeaders) && encodedHeaders.length > 0 ? parseReplay(encodedHeaders) : undefined;
   }
 
   get hasValue(): boolean {
@@ -98,6 +116,27 @@ function allHeaders(headers: unknown): InputMessage['headers'] {
       throw new MillraceError('MILLRACE_DECODE_FAILED', `header '${name}' of the message is ${describe(bytes)}, not a list of bytes`);
     });
   });
+}
+
+/** What Millrace did not write is not taken for a replay, but for a header of somebody else. */
+function parseReplay(headers: readonly unknown[]): Replay | undefined {
+  for (const header of headers) {
+    const bytes = isObject(header) ? header[REPLAY_HEADER] : undefined;
+    if (!Array.isArray(bytes)) continue;
+    try {
+      const [group, time, origin] = JSON.parse(Buffer.from(bytes as number[]).toString()) as unknown[];
+      if (typeof group === 'string' && Number.isSafeInteger(time) && typeof origin === 'string')
+        return { group, time: time as number, origin };
+    } catch {
+      // No JSON, or no list.
+    }
+  }
+  return undefined;
+}
+
+/** Inverse of how `replay` is read. */
+export function replayHeader({ group, time, origin }: Replay): readonly [name: string, value: Uint8Array] {
+  return [REPLAY_HEADER, Buffer.from(JSON.stringify([group, time, origin]))];
 }
 
 /** The time at which the broker appended the message; 0 where it carries a producer's time, which goes back and forth. */
@@ -195,7 +234,19 @@ function parseEnd(event: Record<string, unknown>, generation: number): InputBatc
       topic,
       partition,
       messages: [
-        { offset, time: 0, isLogTime: false, value: null, key: null, hasValue: false, size: 0, headers: [], trace: [], end: true },
+        {
+          offset,
+          time: 0,
+          isLogTime: false,
+          value: null,
+          key: null,
+          hasValue: false,
+          size: 0,
+          headers: [],
+          trace: [],
+          replay: undefined,
+          end: true,
+        },
       ],
     };
   });

@@ -1,3 +1,4 @@
+import type { SourceMessage } from '../connectors/source.ts';
 import type { FrameReader } from '../codec/frame-reader.ts';
 import { describeOrigin } from '../shared/origin.ts';
 import type { Failure } from '../state/fence.ts';
@@ -10,7 +11,7 @@ export interface PendingRecord {
   origin(): string;
   /** Its place in its message, whose bytes never change. */
   readonly position: number;
-  payload(): Pick<DeadLetter, 'kind' | 'key' | 'value' | 'trace'>;
+  payload(): Pick<DeadLetter, 'kind' | 'key' | 'value' | 'timestamp' | 'trace'>;
   run(): Failure | undefined;
 }
 
@@ -47,7 +48,7 @@ export class FrameRecord implements PendingRecord {
 }
 
 /** Makes a record of a source's message; what it throws fails the record. */
-export type Decode = (message: InputMessage) => unknown;
+export type Decode = (message: SourceMessage) => unknown;
 
 /** A message of a source topic that has a value. */
 export class SourceRecord implements PendingRecord {
@@ -67,15 +68,21 @@ export class SourceRecord implements PendingRecord {
   }
 
   origin(): string {
-    return describeOrigin(this.task, { offset: this.message.offset, ordinal: 0, emission: 0 });
+    return this.message.replay?.origin ?? describeOrigin(this.task, { offset: this.message.offset, ordinal: 0, emission: 0 });
   }
 
   payload(): ReturnType<PendingRecord['payload']> {
-    return { kind: 'message', key: this.message.key, value: this.message.value, trace: this.message.trace };
+    const { key, value, trace } = this.message;
+    return { kind: 'message', key, value, timestamp: this.time, trace };
   }
 
   run(): Failure | undefined {
-    return this.engine.runRecord(this.message.offset, this.ordinal, 0, this.message.time, undefined, this);
+    return this.engine.runRecord(this.message.offset, this.ordinal, 0, this.time, undefined, this);
+  }
+
+  /** In ms; of a message that is replayed, its first one. */
+  private get time(): number {
+    return this.message.replay?.time ?? this.message.time;
   }
 
   value(): unknown {

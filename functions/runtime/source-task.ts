@@ -96,7 +96,9 @@ export class SourceTask implements StageTask {
   private finishRun(run: SourceRun): SourceRun {
     for (const message of this.batch.messages) {
       if (!message.end && !message.hasValue) this.counters.tombstones++;
-      if (message.hasValue) addIngest(this.counters.ingest, message.time);
+      // A dead letter that another stage gets back through this topic: there is no fence here that could tell whose it is.
+      if (message.replay) this.counters.duplicates++;
+      else if (message.hasValue) addIngest(this.counters.ingest, message.time);
     }
     return run;
   }
@@ -111,7 +113,7 @@ export class SourceTask implements StageTask {
     for (const message of this.batch.messages) {
       outputs.watermark = roundWatermark(watermark, plan.settings.watermarkIntervalMs);
       if (message.end) watermark = Infinity;
-      else if (message.hasValue) {
+      else if (message.hasValue && !message.replay) {
         this.runMessage(message, outputs);
         recordsIn++;
         watermark = Math.max(watermark, engine.context.eventTimeSeen);

@@ -107,9 +107,9 @@ export class StageRuntime {
   }
 
   /** How messages of this partition become records; undefined for a stage that reads a channel. */
-  decoderOf(batch: InputBatch): Decode | undefined {
+  decoderOf(place: Pick<InputBatch, 'topic' | 'partition'>): Decode | undefined {
     const { source } = this;
-    if (source?.kind === 'topic') return (message) => source.decode(message, batch);
+    if (source?.kind === 'topic') return (message) => source.decode(message, place);
     return source && (({ value }) => source.value.decode(value ?? NO_BYTES));
   }
 

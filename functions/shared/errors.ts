@@ -76,6 +76,7 @@ export const ERROR_CODES = {
   MILLRACE_STATE_MISSING: ['user', 'never'],
   MILLRACE_MESSAGE_MISSING: ['user', 'never'],
   MILLRACE_LINEAGE_MISSING: ['user', 'never'],
+  MILLRACE_REPLAY_REFUSED: ['user', 'never'],
 } as const satisfies Record<string, readonly [ErrorDomain, RetryHint]>;
 
 /** A stable error code; match on it, never on a message. */

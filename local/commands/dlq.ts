@@ -7,14 +7,16 @@ import { describeLetter, describeLetters, summarizeLetter } from '../inspect/des
 import { openLogToRead } from '../inspect/log-reader.ts';
 import type { PartitionRange } from '../kafka/topic-reader.ts';
 import type { Project } from '../project.ts';
+import { runReplay } from './replay.ts';
 
-const ACTIONS = { ls: [], show: ['OFFSET'] } as const;
+const ACTIONS = { ls: [], show: ['OFFSET'], replay: ['OFFSETS?'] } as const;
 /** Dead letters that `ls` shows if it is not told otherwise. */
 const DEFAULT_LIMIT = 50;
 
-/** `millrace dlq ls|show`: the dead letters of a pipeline, the first copy of each. Reads only; the run may be at work. */
+/** `millrace dlq ls|show|replay`: the dead letters of a pipeline, the first copy of each. The first two only read; the run may be at work. */
 export async function runDeadLetters(args: Arguments, io: CliIo): Promise<number> {
   const { action, project, words } = await openAction(ACTIONS, args, io);
+  if (action === 'replay') return runReplay(project, args, io, words[0]);
   const isJson = args.switches.has('json');
   const text = action === 'ls' ? await listLetters(project, args, io, isJson) : await showLetter(project, words[0] ?? '', io, isJson);
   io.stdout.write(text);

@@ -25,6 +25,8 @@ export interface DeadLetterView {
   readonly attempts: number;
   /** Length in bytes that the payload had, where it was cut. */
   readonly truncatedFrom?: number;
+  /** Timestamp that a source's message had, in ms. */
+  readonly messageTime?: number;
   readonly traceparent?: string;
   readonly tracestate?: string;
   readonly key: Uint8Array | null;
@@ -37,12 +39,14 @@ export function parseDeadLetter(message: TopicMessage): DeadLetterView {
     return found && Buffer.from(found[1]).toString();
   };
   const told = (name: string): string => header(`millrace-${name}`) ?? '';
-  const [truncated, traceparent, tracestate] = [header('millrace-truncated'), header('traceparent'), header('tracestate')];
+  const [truncated, messageTime] = [header('millrace-truncated'), header('millrace-timestamp')];
+  const [traceparent, tracestate] = [header('traceparent'), header('tracestate')];
   const { partition, offset, timestamp, key, value } = message;
   return {
     ...{ partition, offset, timestamp, origin: told('origin'), kind: told('kind'), stage: told('stage'), task: told('task') },
     ...{ code: told('code'), error: told('error'), stack: told('stack'), attempts: Number(told('attempts')) },
     ...(truncated !== undefined && { truncatedFrom: Number(truncated) }),
+    ...(messageTime !== undefined && { messageTime: Number(messageTime) }),
     ...(traceparent !== undefined && { traceparent }),
     ...(tracestate !== undefined && { tracestate }),
     ...{ key, value },

@@ -1,6 +1,7 @@
 import { type FrameReader, openFrame } from '../../functions/codec/frame-reader.ts';
 import { channelTopic } from '../../functions/graph/names.ts';
 import type { PipelinePlan, StagePlan } from '../../functions/graph/stage-plan.ts';
+import { readReplayed } from '../../functions/runtime/replayed-record.ts';
 import { MillraceError } from '../../functions/shared/errors.ts';
 import { describeOrigin, ORIGIN_HEADER, parseOrigin, type TaskOrigin } from '../../functions/shared/origin.ts';
 import type { TopicMessage } from '../kafka/topic-reader.ts';
@@ -189,7 +190,8 @@ async function frameStep(log: LogReader, stage: StagePlan, origin: TaskOrigin): 
   if (byWatermark && watermark !== undefined)
     return { hop: { kind: 'watermark', ...place, ...viewWatermark(reader, position, watermark) }, next: undefined };
   goTo(reader, position);
-  const upstream = describeOrigin(reader.upstream, reader);
+  const replayed = readReplayed(reader);
+  const upstream = replayed?.[1] ?? describeOrigin(reader.upstream, reader);
   const next = parseOrigin(upstream);
   if (!next)
     throw lineageMissing(`record ${position} of the frame at ${placeOf(origin)} has the origin '${upstream}', which names no task`);
@@ -198,7 +200,7 @@ async function frameStep(log: LogReader, stage: StagePlan, origin: TaskOrigin): 
     ...{ kind: 'record', ...place, position, count },
     ...(eventTime !== undefined && { eventTime }),
     key: key === undefined ? { form: 'none' } : { form: 'millrace', value: toJsonView(key) },
-    value: { form: 'millrace', value: toJsonView(reader.value()) },
+    value: { form: 'millrace', value: toJsonView(replayed ? replayed[2] : reader.value()) },
     origin: upstream,
   };
   return { hop, next };

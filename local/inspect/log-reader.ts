@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { parseKafkaConfig } from '../../functions/channels/kafka/config.ts';
+import { type KafkaConfig, parseKafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { findKafkaMessage } from '../kafka/message-finder.ts';
 import { type FoundMessage, type PartitionRange, readKafkaTopic, type TopicMessage, topicRanges } from '../kafka/topic-reader.ts';
 import { kafkaVariables } from '../kafka/variables.ts';
@@ -21,8 +21,10 @@ export interface LogReader {
 }
 
 /** The log that a run with the same settings has. @throws MILLRACE_FLAG_INVALID it is in memory. */
-export function openLogToRead({ config: { kafka, kafkaConfig, data } }: Project, cwd: string): LogReader {
-  if (kafka !== undefined) return kafkaReader(parseKafkaConfig(kafkaVariables(kafka, kafkaConfig, cwd)));
+export function openLogToRead(project: Project, cwd: string): LogReader {
+  const config = kafkaConfigOf(project, cwd);
+  if (config) return kafkaReader(config);
+  const { data } = project.config;
   if (data === undefined)
     throw wrongCall('without --kafka HOST:PORT or --data DIR a run keeps its topics in memory; give what the run was given');
   const folder = resolve(cwd, data);
@@ -32,7 +34,12 @@ export function openLogToRead({ config: { kafka, kafkaConfig, data } }: Project,
   };
 }
 
-function kafkaReader(config: ReturnType<typeof parseKafkaConfig>): LogReader {
+/** How to reach the Kafka of a run with the same settings; undefined if it has none. @throws MILLRACE_CONFIG_INVALID */
+export function kafkaConfigOf({ config: { kafka, kafkaConfig } }: Project, cwd: string): KafkaConfig | undefined {
+  return kafka === undefined ? undefined : parseKafkaConfig(kafkaVariables(kafka, kafkaConfig, cwd));
+}
+
+function kafkaReader(config: KafkaConfig): LogReader {
   return {
     async read(topic, onMessage) {
       const ranges = await topicRanges(config, topic);

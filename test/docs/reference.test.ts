@@ -210,7 +210,10 @@ function parseKeyCell(text: string): Key {
 test('bad records: headers of a dead letter', () => {
   const failure = { code: 'MILLRACE_USER_FUNCTION', message: '', stack: '', attempts: 1 };
   const trace = (['traceparent', 'tracestate'] as const).map((name) => [name, new Uint8Array()] as const);
-  const { headers = [] } = deadLetterMessage({ origin: '', stage: '', task: '', failure, key: null, value: null, kind: 'message', trace });
+  const { headers = [] } = deadLetterMessage({
+    ...{ origin: '', stage: '', task: '', failure, key: null, value: null },
+    ...{ kind: 'message', timestamp: 1, trace },
+  });
   const large = deadLetterMessage({
     origin: '',
     stage: '',

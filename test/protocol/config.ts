@@ -55,6 +55,8 @@ export interface WorldConfig {
   readonly bare: boolean;
   /** The sink is an exactly-once sink. */
   readonly exactlyOnce: boolean;
+  /** Dead letters are replayed: again and again, by several at once; at last, when all that failed has been mended. */
+  readonly replay: boolean;
   /** Messages per batch, at most. */
   readonly batch: number;
 }
@@ -113,6 +115,7 @@ export function createConfig(seed: number, fixed: Partial<WorldConfig> = {}): Wo
     journal: one(5),
     exactlyOnce: one(3),
     bare: one(8),
+    replay: one(4),
     ...fixed,
   };
   return { ...drawn, ...compatible(drawn) };
@@ -127,12 +130,12 @@ export const ZOMBIES: readonly string[] = [
 /** What a world without a stage that keeps state can have. */
 const BARE: Partial<WorldConfig> = {
   ...{ topology: 'chain', exactlyOnce: true, journal: false, rebalance: false, late: false, huge: false },
-  ...{ poison: false, mends: false, poisonTimers: false, hiccups: false, ticks: false },
+  ...{ poison: false, mends: false, poisonTimers: false, hiccups: false, ticks: false, replay: false },
 };
 
 /** Takes back what the oracle could not judge, or what cannot go together. */
 function compatible(config: WorldConfig): Partial<WorldConfig> {
-  const { late, hiccups, topology, rebalance, ticks, poison } = config;
+  const { late, hiccups, topology, rebalance, ticks, poison, replay, bounded } = config;
   const direct = topology === 'direct';
   if (config.bare) return BARE;
   return {
@@ -140,6 +143,8 @@ function compatible(config: WorldConfig): Partial<WorldConfig> {
     ...(direct && { rebalance: false, ticks: ticks && config.bounded }),
     mends: config.mends && poison && !(late && direct),
     ...(rebalance && late && { rebalance: false }),
+    // A message behind the end of its topic is not read.
+    replay: replay && !(direct && bounded) && !config.huge,
     ...(hiccups && { maxAttempts: Math.max(2, config.maxAttempts) }),
   };
 }

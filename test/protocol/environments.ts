@@ -91,7 +91,7 @@ export class StageFunction {
     const options = { ...DEFAULT_RUNTIME_OPTIONS, determinismEvery, chunkBytes, maxDeltas, minCompactionBytes };
     this.createHandler = (owner) => {
       const ports = {
-        channels: services.log.connect(owner, stage.fenced),
+        channels: services.log.connect(owner, stage.fenced ? 'A6' : 'S3'),
         transactions: services.transactions.connect(owner),
         state: stage.fenced ? services.state.connect(owner) : undefined,
         clock: this.clock(owner),

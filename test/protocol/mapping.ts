@@ -130,7 +130,7 @@ export class Mapping {
 
   private event(batches: readonly Batch[]): KafkaEvent {
     const isLogTime = this.stage.input.kind === 'channel' || this.world.config.logTime;
-    const toRecord = (partition: number, { offset, time, value, key }: LogEntry): KafkaEventRecord => ({
+    const toRecord = (partition: number, { offset, time, value, key, headers = [] }: LogEntry): KafkaEventRecord => ({
       topic: this.topic,
       partition,
       offset,
@@ -138,7 +138,7 @@ export class Mapping {
       timestampType: isLogTime ? 'LOG_APPEND_TIME' : 'CREATE_TIME',
       key: toBase64(key),
       value: toBase64(value),
-      headers: [],
+      headers: headers.map(([name, bytes]) => ({ [name]: [...bytes] })),
     });
     const records = batches.map(
       ({ partition, entries }) => [`${this.topic}-${partition}`, entries.map((entry) => toRecord(partition, entry))] as const,

@@ -2,6 +2,7 @@ import type { Mutant } from './mutation.ts';
 
 const RUN = 'runtime/fenced-run.ts';
 const ENGINE = 'runtime/stage-engine.ts';
+const REPLAYED = 'runtime/replayed-record.ts';
 
 /** Rules about errors, dead letters and the end of the input: sections 6 and 7. */
 export const ERROR_MUTANTS: readonly Mutant[] = [
@@ -98,6 +99,43 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
     edits: [{ file: RUN, find: '    state.set(state.table(DEAD_LETTERS), stateKey(origin), true);\n', replace: '' }],
     world: { poison: true },
     seed: 2,
+  },
+  {
+    name: 'replayUnguarded',
+    rule: '§6 a replayed record is applied only while dead/<origin> is in the state',
+    edits: [{ file: REPLAYED, find: "return isNoted === (rule === 'dead');", replace: "return rule === 'dead' || !isNoted;" }],
+    world: { replay: true, poison: true, mends: false },
+    seed: 2,
+  },
+  {
+    name: 'replayNotNoted',
+    rule: '§6 a replay removes dead/<origin> in the commit that applies it',
+    edits: [{ file: REPLAYED, find: "if (rule === 'dead') state.delete(table, key);", replace: "if (rule === 'dead') void key;" }],
+    world: { replay: true, poison: true, mends: false },
+    seed: 2,
+  },
+  {
+    name: 'replayOfSourceUnguarded',
+    rule: '§6 what a stage without a fence puts out for a replayed dead letter is applied once',
+    edits: [{ file: REPLAYED, find: "return isNoted === (rule === 'dead');", replace: "return rule === 'once' || isNoted;" }],
+    world: { replay: true, badInput: true, topology: 'chain' },
+    seed: 1,
+  },
+  {
+    name: 'replayMarked',
+    rule: '§6 no mark is kept of upstream dlq: dead letters are replayed in any order, and again when they have failed again',
+    edits: [
+      {
+        file: RUN,
+        find: 'if (record.admit(this.input.state)) this.settleRecord(record);',
+        replace: `const mark = this.draft.marks.get(reader.upstream);
+          if (mark !== undefined && compareOrigins(reader, mark) <= 0) this.duplicates++;
+          else this.draft.marks.set(reader.upstream, { offset: reader.offset, ordinal: reader.ordinal, emission: reader.emission, time: 0 });
+          if ((mark === undefined || compareOrigins(reader, mark) > 0) && record.admit(this.input.state)) this.settleRecord(record);`,
+      },
+    ],
+    world: { replay: true, poison: true, mends: false },
+    seed: 3,
   },
   {
     name: 'eventTimeOfOthers',

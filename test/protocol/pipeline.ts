@@ -6,6 +6,7 @@ import type { KeyedProcessFunction, OnTimerContext } from '../../functions/api/p
 import { listState, mapState, valueState } from '../../functions/api/state-descriptors.ts';
 import { Types } from '../../functions/api/types.ts';
 import { WatermarkStrategy } from '../../functions/api/watermark-strategy.ts';
+import type { Codec } from '../../functions/codec/codec.ts';
 import { json } from '../../functions/codec/json.ts';
 import { kafkaSink } from '../../functions/connectors/kafka/sink.ts';
 import { kafkaSource } from '../../functions/connectors/kafka/source.ts';
@@ -41,6 +42,8 @@ export interface Failures {
   readonly isPoisonTimer: (key: string, time: number) => boolean;
   /** Whether the first attempt at a record throws; asked once an attempt. */
   readonly hiccup: (stage: string, id: string) => boolean;
+  /** Whether messages can be decoded that could not be before. */
+  readonly isRepaired: () => boolean;
   /** Differs from call to call where the stage journals, so that no attempt puts out what another did. */
   readonly salt: (stage: string) => string;
 }
@@ -169,7 +172,7 @@ export function createPipeline(config: WorldConfig, failures: Failures): Pipelin
   const options = { maxParallelism: 16, stateFragments, maxAttempts, partialBatchResponse: partial, watermarkIntervalMs: INTERVAL_MS };
   return pipeline('w', options, (env) => {
     const direct = topology === 'direct';
-    const sources = (topology === 'fanin' ? ['a', 'z'] : ['a']).map((name) => source(env, name, direct));
+    const sources = (topology === 'fanin' ? ['a', 'z'] : ['a']).map((name) => source(env, name, direct, failures));
     const sink = kafkaSink<Item>({
       ...{ topic: SINK_TOPIC, value: json<Item>(), key: ({ key }: Item) => key },
       delivery: config.exactlyOnce ? 'exactly-once' : 'at-least-once',
@@ -204,9 +207,9 @@ export function createPipeline(config: WorldConfig, failures: Failures): Pipelin
   });
 }
 
-function source(env: Environment, name: string, keyedByRecordKey: boolean): DataStream<InputRecord> {
+function source(env: Environment, name: string, keyedByRecordKey: boolean, failures: Failures): DataStream<InputRecord> {
   return env
-    .fromSource(kafkaSource({ topic: sourceTopic(name), value: json<InputRecord>(), keyedByRecordKey }), {
+    .fromSource(kafkaSource({ topic: sourceTopic(name), value: inputCodec(failures), keyedByRecordKey }), {
       uid: keyedByRecordKey ? 'src' : name,
     })
     .assignTimestampsAndWatermarks(
@@ -214,6 +217,15 @@ function source(env: Environment, name: string, keyedByRecordKey: boolean): Data
     )
     .filter(({ last }) => last !== true);
 }
+
+/** Once it is repaired it can read what it could not before. */
+function inputCodec({ isRepaired }: Failures): Codec<InputRecord> {
+  const codec = json<InputRecord>();
+  const decode = (bytes: Uint8Array): InputRecord => codec.decode(isRepaired() && bytes[0] === BAD ? bytes.subarray('bad '.length) : bytes);
+  return { ...codec, decode };
+}
+
+const BAD = 'b'.charCodeAt(0);
 
 export function sourceTopic(name: string): string {
   return `in-${name}`;

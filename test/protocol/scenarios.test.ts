@@ -38,6 +38,7 @@ const PLAIN: Partial<WorldConfig> = {
     ticks: false,
     rebalance: false,
     bounded: false,
+    replay: false,
   },
   ...{ partial: false, logTime: true, slow: false, grouped: false, batch: 4 },
 };
@@ -240,6 +241,18 @@ describe('scenarios of protocol.md, section 8', () => {
       await playEach(fixed, 'A6 dead letter', 'crash', 2);
       await playEach(fixed, 'A7 commit', 'write applied, unknown', 3);
       await playEach({ ...fixed, badInput: true, topology: 'direct' }, 'A6 dead letter', 'produce lost', 2);
+    }
+  });
+
+  test('14: dead letters are replayed by two at once, and again, with crashes on the way there and back', async () => {
+    const fixed = { poison: true, badInput: true, replay: true, records: 12 };
+    for (const fault of ['crash', 'produce lost', 'produce unacknowledged', 'produce late']) {
+      await playEach(fixed, 'R1 frame', fault, 3, undefined, 10);
+    }
+    await playEach(fixed, 'A7 commit', 'crash', 8);
+    for (const stage of [{ journal: true }, { exactlyOnce: true }, { topology: 'direct' } as const]) {
+      await playEach({ ...fixed, ...stage }, 'A7 commit', 'crash', 3);
+      await playEach({ ...fixed, ...stage }, 'A7 commit', 'write applied, unknown', 2);
     }
   });
 

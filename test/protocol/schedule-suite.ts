@@ -46,7 +46,7 @@ const AWAITS = [
     'A8 list',
     'A8 sweep',
   ],
-  ...['S3 frame', 'S3 dead letter', 'S3 partition count'],
+  ...['S3 frame', 'S3 dead letter', 'S3 partition count', 'R1 frame'],
 ];
 
 /** One of several suites, so that workers share the schedules: its own seeds, and its own proof that faults fire. */

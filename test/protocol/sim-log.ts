@@ -55,9 +55,8 @@ export class SimLog {
     log.push({ ...message, offset: offset ?? (log.at(-1)?.offset ?? -1) + 1, time: time ?? ++this.clock });
   }
 
-  /** The log as one environment sees it; `stage` tells its awaits apart. */
-  connect(owner: Owner, fenced: boolean): ChannelWriter {
-    const step = fenced ? 'A6' : 'S3';
+  /** The log as one environment sees it; `step` tells its awaits apart. */
+  connect(owner: Owner, step: 'A6' | 'S3' | 'R1'): ChannelWriter {
     return {
       append: (topic, partition, messages) => {
         const point = `${step} ${this.nameTopic(topic)}`;

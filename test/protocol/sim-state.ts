@@ -25,6 +25,8 @@ export class SimState {
   private readonly simulator: Simulator;
   private readonly nodes = new Map<string, Value[]>();
   private writes = 0;
+  /** No read is older than this write. */
+  private floor = 0;
 
   constructor(simulator: Simulator) {
     this.simulator = simulator;
@@ -46,6 +48,11 @@ export class SimState {
       },
       close: () => Promise.resolve(),
     };
+  }
+
+  /** No follower is behind this moment any more: a clean cut, as new code in a fenced stage needs one (protocol section 7). */
+  cut(): void {
+    this.floor = this.writes;
   }
 
   /** The store as it is now, for the oracle. */
@@ -74,6 +81,7 @@ export class SimState {
   /** The write up to which a read sees: behind the last one, if its follower lags. */
   private lag(session: Session, point: string): number {
     if (this.simulator.fault(0.015, point, 'new session') !== undefined) session.seen = 0;
+    session.seen = Math.max(session.seen, this.floor);
     let seen = this.writes;
     if (seen > session.seen && this.simulator.fault(0.06, point, 'old read') !== undefined) {
       seen -= 1 + this.simulator.extent(Math.min(MAX_LAG, seen - session.seen), 0.3);

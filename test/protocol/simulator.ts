@@ -58,6 +58,7 @@ export class Simulator {
   private readonly options: SimulatorOptions;
   private readonly maxSteps: number;
   private faultsLeft: number;
+  private isCalm = false;
   private position = 0;
   private random: number;
   private items: Item[] = [];
@@ -91,6 +92,7 @@ export class Simulator {
 
   /** One of the named faults, with probability `p` in all, if there are any left to happen. */
   fault(p: number, point: string, ...names: readonly string[]): string | undefined {
+    if (this.isCalm) return undefined;
     const { director } = this.options;
     let name: string | undefined;
     if (director) {
@@ -107,6 +109,11 @@ export class Simulator {
     this.count(`${name} @ ${point}`);
     this.log(`FAULT ${name} @ ${point}`);
     return name;
+  }
+
+  /** From now on no fault happens. */
+  calm(): void {
+    this.isCalm = true;
   }
 
   count(name: string): void {

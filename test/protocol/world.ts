@@ -9,6 +9,7 @@ import { StageFunction } from './environments.ts';
 import { createInput, type InputMessage, type InputPartition } from './input.ts';
 import { Mapping } from './mapping.ts';
 import { createPipeline, type Failures, hash, SINK_TOPIC } from './pipeline.ts';
+import { spawnReplay } from './replays.ts';
 import type { RuntimeModule } from './runtime-module.ts';
 import { SimLog } from './sim-log.ts';
 import { SimState } from './sim-state.ts';
@@ -37,6 +38,10 @@ export class World {
   readonly gaps = new Set<string>();
   /** What the clock that first saw the end found wrong at that moment. */
   doneFindings: readonly string[] | undefined;
+  /** All that failed has been mended, and every dead letter has been replayed since. */
+  hasReplayed = false;
+  /** What no fault explains, outside of functions. */
+  readonly unexpected: string[] = [];
   /** The cause of the failures that can be mended has been. */
   private mended = false;
   private readonly hiccupsSeen = new Set<string>();
@@ -84,8 +89,34 @@ export class World {
       spawnClocks(this, check);
       spawnOldClocks(this);
     }
+    if (this.config.replay && !this.config.bounded && this.config.topology !== 'direct') this.spawnReplays('early replay', 300);
     await this.simulator.run();
+    if (this.config.replay) await this.replayAll();
     if (this.config.ticks && !this.config.bounded) await this.finalTick();
+  }
+
+  /** All that failed is mended, with new code from a clean cut on; then every dead letter is replayed, at last by a command that nothing happens to. */
+  private async replayAll(): Promise<void> {
+    this.state.cut();
+    this.hasReplayed = true;
+    this.spawnReplays('replay', 20);
+    await this.simulator.run();
+    this.simulator.calm();
+    spawnReplay(this, 'last replay', 0, (letters) => letters.reverse());
+    await this.simulator.run();
+  }
+
+  /** Two commands beside one another, each in an order of its own. */
+  private spawnReplays(name: string, within: number): void {
+    const { simulator } = this;
+    for (const nth of [1, 2]) {
+      spawnReplay(this, `${name} ${nth}`, simulator.pick(within, 0.3), (letters) =>
+        letters
+          .map((letter) => [simulator.pick(1000, 0.3), letter] as const)
+          .sort(([a], [b]) => a - b)
+          .map(([, letter]) => letter),
+      );
+    }
   }
 
   topicOf(stage: StagePlan): string {
@@ -203,7 +234,8 @@ export class World {
   private failures(): Failures {
     const { config } = this;
     return {
-      isPoison: (id) => config.poison && hash(id) % 4 === 0 && !(this.mended && hash(id) % 3 > 0),
+      isPoison: (id) => config.poison && !this.hasReplayed && hash(id) % 4 === 0 && !(this.mended && hash(id) % 3 > 0),
+      isRepaired: () => this.hasReplayed,
       salt: (stage) => (config.journal && (stage === 'b' || config.exactlyOnce) ? `~${this.simulator.unique()}` : ''),
       isPoisonTimer: (key, time) => config.poisonTimers && hash(`${key}${time}`) % 4 === 0,
       hiccup: (stage, id) => {

@@ -1,0 +1,120 @@
+/** `millrace dlq replay` on a real Kafka and ZooKeeper: while the pipeline runs or not, by several at once, and again. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
+import { parseKafkaConfig } from '../../functions/channels/kafka/config.ts';
+import { type Ended, millrace, pipelineFile, Projects, spawnMillrace } from '../cli/command.ts';
+import { createTestTopic, freshName } from '../helpers/kafka.ts';
+import { describeWithServices } from '../helpers/services.ts';
+import { makeChroot } from '../helpers/zookeeper.ts';
+
+const projects = new Projects();
+afterAll(() => projects.dispose());
+
+const SUM = `.keyBy(({ k }) => k).process({
+  state: { total: valueState('total', { default: 0 }) },
+  *processElement({ n }, ctx) { mayThrow(n); ctx.state.total.update(ctx.state.total.value() + n); },
+}).uid('sum').print();`;
+/** Sums by key. `bad`: numbers that throw, in the stage that sums or before it. */
+const sums = (source: string, bad: readonly number[], before: readonly number[] = []): string =>
+  pipelineFile(
+    'sums',
+    `const mayThrow = (n) => { if ([${bad.join()}].includes(n)) throw new Error('bad ' + n); };
+     env.fromSource(${source}, { uid: 'in' })
+       .map((one) => { if ([${before.join()}].includes(one.n)) throw new Error('bad ' + one.n); return one; })${SUM}`,
+    '{ parallelism: 2 }',
+  );
+
+describeWithServices(['kafka', 'zookeeper'], 'millrace dlq replay', ({ kafka, zookeeper }) => {
+  const config = parseKafkaConfig({ MILLRACE_KAFKA: kafka.address });
+
+  /** A project with a namespace and a chroot of its own. */
+  async function open(text: string, stage: string) {
+    const dir = projects.create({ 'p.ts': text });
+    const flags = ['--kafka', kafka.address, '--zookeeper', await makeChroot(zookeeper.address), '--namespace', freshName('replay')];
+    const run = (...args: string[]): Promise<Ended> => millrace(dir, [...args, ...flags]);
+    const total = async (key: string): Promise<unknown> => {
+      const { code, stdout } = await run('state', 'get', 'p.ts', stage, 'sum', 'total', key, '--json');
+      return code === 0 ? (JSON.parse(stdout) as { value: unknown }).value : undefined;
+    };
+    return {
+      run,
+      total,
+      start: () => spawnMillrace(dir, ['dev', 'p.ts', ...flags]),
+      command: (...args: string[]) => spawnMillrace(dir, ['dlq', 'replay', 'p.ts', ...args, ...flags]).ended,
+      write: (changed: string) => writeFileSync(join(dir, 'p.ts'), changed),
+      replayed: async (...args: string[]): Promise<string[]> => outcomesOf(await run('dlq', 'replay', 'p.ts', '--json', ...args)),
+      /** Waits for a sum, which a run is at work on. */
+      reaches: async (key: string, value: number): Promise<void> => {
+        while ((await total(key)) !== value) await new Promise((resolve) => setTimeout(resolve, 100));
+      },
+    };
+  }
+
+  test('by two at once, of a stage with a fence and of one without; the next run applies each once', async () => {
+    const lines = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => JSON.stringify({ k: n % 2 === 0 ? 'even' : 'odd', n }));
+    const feed = `{ kind: 'feed', name: 'lines', bounded: true, value: json(), async *read() { yield ${JSON.stringify(lines)}.map((line) => Buffer.from(line)); } }`;
+    const project = await open(sums(feed, [2, 3, 6], [5, 8]), 'sum');
+    expect(await project.run('dev', 'p.ts')).toMatchObject({ code: 0 });
+    expect([await project.total('even'), await project.total('odd')]).toEqual([4, 8]);
+    project.write(sums(feed, []));
+
+    const both = await Promise.all([project.command('--all', '--json'), project.command('--all', '--json')]);
+    const third = await project.replayed('--all');
+    expect(both.map(outcomesOf)).toEqual([Array(5).fill('replayed'), Array(5).fill('replayed')]);
+    expect(third).toEqual(Array(5).fill('replayed'));
+    expect(await project.run('dev', 'p.ts')).toMatchObject({ code: 0 });
+
+    expect([await project.total('even'), await project.total('odd')]).toEqual([20, 16]);
+    expect((await project.replayed('--all')).toSorted()).toEqual([...Array<string>(3).fill('applied'), 'replayed', 'replayed']);
+    expect(await project.run('dev', 'p.ts')).toMatchObject({ code: 0 });
+    expect([await project.total('even'), await project.total('odd')]).toEqual([20, 16]);
+  }, 180_000);
+
+  test("of a source's own keyed stage, through its topic and only if asked for, while the pipeline runs", async () => {
+    const topic = freshName('in');
+    await createTestTopic(config, topic, 2);
+    const source = `kafka.source({ topic: '${topic}', value: json(), keyedByRecordKey: true })`;
+    const project = await open(sums(source, [2, 4]), 'in');
+    let running = project.start();
+    await running.shows(/Invoke API/);
+    await produce([1, 2, 3, 4]);
+    await project.reaches('k', 4);
+    while ((await project.replayed('--all', '--dry-run', '--append-to-source')).filter((one) => one === 'chosen').length < 2);
+    running.child.kill('SIGINT');
+    expect(await running.ended).toMatchObject({ code: 0 });
+    project.write(sums(source, []));
+
+    expect(await project.run('dlq', 'replay', 'p.ts', '--all')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        `error MILLRACE_REPLAY_REFUSED: dead letters of stage in: it keeps a fence, so they must come through its topic ${topic}`,
+      ),
+    });
+    running = project.start();
+    await running.shows(/Invoke API/);
+    const all = ['--all', '--append-to-source', '--json'];
+    const both = await Promise.all([project.command(...all), project.command(...all)]);
+    expect(both.map(({ code }) => code)).toEqual([0, 0]);
+    await project.reaches('k', 10);
+    expect(await project.replayed(...all)).toEqual(['applied', 'applied']);
+    await produce([5]);
+    await project.reaches('k', 15);
+    running.child.kill('SIGINT');
+
+    expect(await running.ended).toMatchObject({ code: 0 });
+
+    async function produce(numbers: readonly number[]): Promise<void> {
+      const producer = new Kafka({ brokers: [kafka.address], logLevel: logLevel.NOTHING }).producer();
+      await producer.connect();
+      await producer.send({ topic, messages: numbers.map((n) => ({ key: 'k', value: JSON.stringify({ k: 'k', n }) })) });
+      await producer.disconnect();
+    }
+  }, 180_000);
+});
+
+function outcomesOf({ stdout }: Ended): string[] {
+  const lines = stdout.split('\n').filter((line) => line !== '');
+  return lines.map((line) => (JSON.parse(line) as { outcome: string }).outcome);
+}
