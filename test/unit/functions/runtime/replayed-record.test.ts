@@ -11,7 +11,6 @@ import { kafkaSource } from '../../../../functions/connectors/kafka/source.ts';
 import { planPipeline } from '../../../../functions/graph/plan.ts';
 import { readFenceProgress } from '../../../../functions/runtime/fence-progress.ts';
 import { replayHeader } from '../../../../functions/runtime/kafka-event.ts';
-import type { KafkaEvent } from '../../../../functions/runtime/lambda.ts';
 import type { BatchMetrics } from '../../../../functions/runtime/metrics.ts';
 import { createStageRuntime } from '../../../../functions/runtime/stage-handler.ts';
 import { systemClock } from '../../../../functions/shared/clock.ts';

@@ -119,7 +119,15 @@ test('rewrites only the fragments that have changed', async () => {
 });
 
 test('a new fence holds nothing', () => {
-  expect(newFence(5, 'n', fragments)).toMatchObject({ next: 5, seq: 0, watermark: -Infinity, images: [], deltas: [], verdicts: new Map(), gaps: 0 });
+  expect(newFence(5, 'n', fragments)).toMatchObject({
+    next: 5,
+    seq: 0,
+    watermark: -Infinity,
+    images: [],
+    deltas: [],
+    verdicts: new Map(),
+    gaps: 0,
+  });
 });
 
 test.each([
