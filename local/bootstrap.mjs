@@ -18,6 +18,7 @@ const commands = {
   start: [...tsx, 'local/bin.ts', 'dev', 'functions/pipelines/flight-delays.ts'],
   dev: [...tsx, 'local/bin.ts'],
   bench: [...tsx, 'test/bench/run.ts'],
+  'bench:peers': [...tsx, 'test/bench/peers/run.ts'],
   services,
   // Jest, with the services that its tests need.
   test: [...services, 'test'],
