@@ -1,7 +1,6 @@
 import type { KafkaMessage } from 'kafkajs';
 import { MillraceError } from '../../shared/errors.ts';
 import type { KafkaConfig } from './config.ts';
-import type { OutgoingRecord } from './outgoing-record.ts';
 
 /**
  * What Millrace uses of the classes below kafkajs 2.2.4's public API; it exports and describes none of them. Its producer
@@ -34,7 +33,6 @@ export interface Broker {
   addPartitionsToTxn(request: Identity & { readonly topics: readonly TopicPartitions[] }): Promise<AddPartitionsAnswer>;
   addOffsetsToTxn(request: Identity & { readonly groupId: string }): Promise<unknown>;
   txnOffsetCommit(request: Identity & { readonly groupId: string; readonly topics: readonly TopicOffset[] }): Promise<unknown>;
-  produce(request: ProduceRequest): Promise<ProduceAnswer>;
   endTxn(request: Identity & { readonly transactionResult: boolean }): Promise<unknown>;
   /** `isolationLevel`: 1 up to the last stable offset, and with a list of what was aborted. At least one batch, however few bytes are asked for. */
   fetch(request: FetchRequest): Promise<FetchAnswer>;
@@ -80,21 +78,6 @@ interface AddPartitionsAnswer {
   readonly errors: readonly { readonly topic: string; readonly partitionErrors: readonly PartitionAnswer[] }[];
 }
 
-interface ProduceRequest extends Identity {
-  readonly acks: -1;
-  /** In ms, for the replicas. */
-  readonly timeout: number;
-  readonly compression: number;
-  readonly topicData: readonly { readonly topic: string; readonly partitions: readonly RecordList[] }[];
-}
-
-/** Becomes one record batch. */
-interface RecordList {
-  readonly partition: number;
-  readonly firstSequence: number;
-  readonly messages: readonly OutgoingRecord[];
-}
-
 interface FetchRequest {
   readonly isolationLevel: 0 | 1;
   /** In ms. */
@@ -122,10 +105,6 @@ export type FetchedMessage = KafkaMessage & {
   readonly isControlRecord: boolean;
   readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
 };
-
-interface ProduceAnswer {
-  readonly topics: readonly { readonly topicName: string; readonly partitions: readonly PartitionAnswer[] }[];
-}
 
 interface PartitionAnswer {
   readonly partition: number;

@@ -2,16 +2,17 @@ import type { OutgoingMessage } from '../channel-writer.ts';
 import type { TopicAppend } from '../transactional-log.ts';
 import { BrokerRefusal, refusalOf } from './broker-refusal.ts';
 import { isBusy, retryWhileBusy } from './busy-retry.ts';
-import { type Broker, type Identity, type TopicPartitions, withoutVerdict } from './kafkajs-cluster.ts';
+import type { Broker, Identity, TopicPartitions } from './kafkajs-cluster.ts';
 import { cutMessages } from './message-list.ts';
-import { type OutgoingRecord, toRecord } from './outgoing-record.ts';
+import { type ProduceAnswer, produceExchange, type ProduceRequest } from './produce-exchange.ts';
+import type { BatchCompression } from './record-batch.ts';
 import type { TransactionConnection } from './transaction-connection.ts';
 
 /** What a partition still gets, a record batch an element. */
 interface Queue {
   readonly topic: string;
   readonly partition: number;
-  readonly lists: (readonly OutgoingRecord[])[];
+  readonly lists: (readonly OutgoingMessage[])[];
 }
 
 /** Of one request, up to 1 MB each: a broker takes requests of 100 MB at most. */
@@ -27,6 +28,12 @@ export interface AppendContext {
   /** Kafka's number of a topic's compression. */
   readonly compressionOf: (topic: string) => number;
   readonly timeoutMs: number;
+  readonly produce: (leader: Broker, request: ProduceRequest) => Promise<ProduceAnswer>;
+}
+
+/** Appends at a broker. */
+export function produceAt({ connectionPool }: Broker, request: ProduceRequest): Promise<ProduceAnswer> {
+  return connectionPool.send(produceExchange(request));
 }
 
 /** Lists of appends by partition, in the order given. */
@@ -41,7 +48,7 @@ export function queuesOf(appends: readonly TopicAppend[]): Queue[] {
   return [...byPartition.values()].map(({ topic, partition, messages }) => ({
     topic,
     partition,
-    lists: cutMessages(messages).map((list) => list.map(toRecord)),
+    lists: [...cutMessages(messages)],
   }));
 }
 
@@ -84,11 +91,10 @@ async function appendHeads(connection: TransactionConnection, round: readonly Qu
 
 async function appendTo(leader: Broker, queues: readonly Queue[], compression: number, context: AppendContext): Promise<void> {
   const { identity, timeoutMs } = context;
-  const { topics } = await withoutVerdict(leader).produce({
+  const { topics } = await context.produce(leader, {
     ...identity,
-    acks: -1,
     timeout: timeoutMs,
-    compression,
+    ...(await compressorOf(compression)),
     topicData: topicDataOf(queues, context),
   });
   let refused: BrokerRefusal | undefined;
@@ -99,6 +105,20 @@ async function appendTo(leader: Broker, queues: readonly Queue[], compression: n
     if (refused === undefined || isBusy(refused.type)) refused = refusal ?? refused;
   }
   if (refused) throw refused;
+}
+
+/** `id`: Kafka's number. kafkajs knows all that are installed. */
+async function compressorOf(id: number): Promise<{ compression?: BatchCompression }> {
+  if (id === 0) return {};
+  const { CompressionCodecs } = (await import('kafkajs')).default;
+  const codecs: Readonly<Record<number, (() => Compressor) | undefined>> = CompressionCodecs;
+  const codec = codecs[id]?.();
+  if (!codec) throw new RangeError(`nobody knows compression ${id}`);
+  return { compression: { id, compress: (buffer) => codec.compress({ buffer }) } };
+}
+
+interface Compressor {
+  compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
 }
 
 const UNKNOWN_SERVER_ERROR = -1;

@@ -8,7 +8,7 @@ import type { KafkaSinks } from './kafka-sinks.ts';
 import { type Identity, type TopicPartitions, withoutVerdict } from './kafkajs-cluster.ts';
 import { TransactionConnection } from './transaction-connection.ts';
 import { commitError } from './transaction-error.ts';
-import { appendAll, partitionsOf, queuesOf } from './transactional-appends.ts';
+import { appendAll, partitionsOf, produceAt, queuesOf } from './transactional-appends.ts';
 
 /**
  * Longest pause in which a connection is trusted, in ms. A function's environment is frozen between invocations; meanwhile brokers and
@@ -107,7 +107,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     for (const { topic, partition } of queues) await connection.leaderOf(topic, partition); // before the transaction begins
     await Promise.all([this.addPartitions(partitions), this.addGroup()]);
     const compressionOf = (topic: string): number => compressionNumber(this.sinks.produces[topic]?.compression ?? config.compression);
-    const context = { identity, sequences, compressionOf, timeoutMs: config.requestTimeoutMs };
+    const context = { identity, sequences, compressionOf, timeoutMs: config.requestTimeoutMs, produce: produceAt };
     await Promise.all([appendAll(connection, queues, context), this.setOffset(offset)]);
     await this.whileBusy(() => connection.coordinator.endTxn({ ...identity, transactionResult: true }));
   }

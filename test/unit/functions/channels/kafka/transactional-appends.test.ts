@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Broker } from '../../../../../functions/channels/kafka/kafkajs-cluster.ts';
+import type { ProduceAnswer, ProduceRequest } from '../../../../../functions/channels/kafka/produce-exchange.ts';
 import type { TransactionConnection } from '../../../../../functions/channels/kafka/transaction-connection.ts';
 import { appendAll, type AppendContext, partitionsOf, queuesOf } from '../../../../../functions/channels/kafka/transactional-appends.ts';
 import type { TopicAppend } from '../../../../../functions/channels/transactional-log.ts';
@@ -14,6 +15,10 @@ const append = (topic: string, partition: number, ...values: string[]): TopicApp
   messages: values.map((value) => ({ key: null, value: Buffer.from(value) })),
 });
 
+interface FakeBroker {
+  produce(request: ProduceRequest): Promise<ProduceAnswer>;
+}
+
 interface Sent {
   readonly leader: number;
   readonly partition: number;
@@ -25,7 +30,7 @@ interface Sent {
 function cluster(judge: (sent: Sent, attempt: number) => number, delays: readonly Promise<unknown>[] = []) {
   const requests: Sent[] = [];
   const brokers = [0, 1].map((leader) => {
-    const produce = async ({ topicData }: Parameters<Broker['produce']>[0]) => {
+    const produce = async ({ topicData }: ProduceRequest): Promise<ProduceAnswer> => {
       const answer = {
         topics: topicData.map(({ topic, partitions }) => ({
           topicName: topic,
@@ -39,7 +44,7 @@ function cluster(judge: (sent: Sent, attempt: number) => number, delays: readonl
       await delays[leader];
       return answer;
     };
-    return { produce, connectionPool: {} } as unknown as Broker;
+    return { produce } as unknown as Broker;
   });
   const connection = { leaderOf: (_: string, partition: number) => Promise.resolve(brokers[partition % 2]) };
   return { requests, connection: connection as unknown as TransactionConnection };
@@ -51,6 +56,7 @@ function context(): AppendContext {
     sequences: new Map(),
     compressionOf: () => 0,
     timeoutMs: 1000,
+    produce: (leader, request) => (leader as unknown as FakeBroker).produce(request),
   };
 }
 
@@ -160,7 +166,7 @@ describe('appendAll', () => {
   });
 
   test('takes an answer that leaves a partition out for no acknowledgement', async () => {
-    const leader = { produce: () => Promise.resolve({ topics: [] }), connectionPool: {} } as unknown as Broker;
+    const leader = { produce: () => Promise.resolve({ topics: [] }) } as unknown as Broker;
     const connection = { leaderOf: () => Promise.resolve(leader) } as unknown as TransactionConnection;
 
     await expect(appendAll(connection, queuesOf([append('t', 0, 'a')]), context())).rejects.toMatchObject({ type: 'error code -1' });
