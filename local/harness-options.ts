@@ -25,11 +25,11 @@ export interface HarnessOptions {
   readonly dataDir?: string;
   /** Port of the Invoke API on loopback. @default 0, any that is free */
   readonly invokePort?: number;
-  /** Most invocations at once, over all stages. @default - number of cores, at least 2 */
+  /** Most invocations at once, over all stages. @default - number of cores, at least 2 and `concurrency` */
   readonly slots?: number;
   /**
    * Most invocations of one stage at once; more wait. Each execution environment compiles the bundle's hot code for itself, which costs
-   * more than it brings while other stages can use the cores.
+   * more than it brings while other stages can use the cores. Where batches mostly wait for services, more of them shorten the latency.
    *
    * @default - cores / stages, at least 1
    */

@@ -148,13 +148,13 @@ class RunningHarness implements Harness {
   private createStages(address: string): Promise<StageRun[]> {
     const { options, log, clock } = this;
     const cores = availableParallelism();
-    const perStage = options.concurrency ?? Math.max(1, Math.floor(cores / options.plan.stages.length));
-    const slots = new Slots(options.slots ?? Math.max(2, cores), perStage);
+    const environments = options.concurrency ?? Math.max(1, Math.floor(cores / options.plan.stages.length));
+    const slots = new Slots(options.slots ?? Math.max(2, cores, environments), 1);
     const env = { MILLRACE_STATE: 'embedded', ...options.env, ...log.env, MILLRACE_EMBEDDED: address };
     const opening = options.plan.stages.map(async (stage, rank) => {
       const bundlePath = options.bundles.get(stage.id);
       if (bundlePath === undefined) throw new MillraceError('MILLRACE_BUNDLE_FAILED', `there is no bundle of stage ${stage.id}`);
-      return new StageRun(stage, { options, log, input: await log.openInput(stage), slots, clock, env, bundlePath, rank });
+      return new StageRun(stage, { options, log, input: await log.openInput(stage), slots, environments, clock, env, bundlePath, rank });
     });
     return Promise.all(opening);
   }

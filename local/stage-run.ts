@@ -19,7 +19,10 @@ export interface StageSurroundings {
   readonly options: HarnessOptions;
   readonly log: HarnessLog;
   readonly input: MappingInput;
+  /** One an environment at a time. */
   readonly slots: Slots;
+  /** Of the function, at most. */
+  readonly environments: number;
   readonly clock: LocalClock;
   /** Environment variables of the function. */
   readonly env: Readonly<Record<string, string>>;
@@ -65,10 +68,10 @@ export class StageRun {
   async invokeEnd(partition: InputPartition, event: EndEvent): Promise<void> {
     const { slots, rank, clock } = this.surroundings;
     const payload = JSON.stringify(event);
-    const affinity = `${partition.topic}-${partition.partition}`;
+    const environment = this.mapping.environmentOf(partition);
     for (let delay = 20; !this.isStopped; delay = Math.min(delay * 2, 2000)) {
-      await slots.acquire(this.stage.group, rank);
-      const attempt = this.tryEnd(payload, affinity).finally(() => slots.release(this.stage.group));
+      await slots.acquire(environment, rank);
+      const attempt = this.tryEnd(payload, environment).finally(() => slots.release(environment));
       this.ending.add(attempt);
       const hasEnded = await attempt.finally(() => this.ending.delete(attempt));
       if (hasEnded) return;
@@ -92,9 +95,9 @@ export class StageRun {
   }
 
   /** One end invocation, whose slot is taken; false if it failed or was throttled, or the harness has stopped meanwhile. */
-  private async tryEnd(payload: string, affinity: string): Promise<boolean> {
+  private async tryEnd(payload: string, environment: string): Promise<boolean> {
     if (this.isStopped) return false;
-    const result = await this.emulator.invoke(payload, { affinity }).catch(ifThrottled);
+    const result = await this.emulator.invoke(payload, { affinity: environment }).catch(ifThrottled);
     if (!result) return false;
     this.counters.count(result, [], this.surroundings.clock.now());
     if (!result.error) return true;
@@ -110,7 +113,7 @@ export class StageRun {
   }
 
   private createMapping(): EventSourceMapping {
-    const { options, log, input, slots, clock, rank } = this.surroundings;
+    const { options, log, input, slots, environments, clock, rank } = this.surroundings;
     const { settings } = options.plan;
     const { stage } = this;
     const { batchSize, batchWindowMs } = batchingOf(options.plan, stage);
@@ -119,7 +122,8 @@ export class StageRun {
     return new EventSourceMapping({
       ...{ input, slots, clock, maxRetries },
       group: stage.group,
-      invoke: (payload, affinity) => this.emulator.invoke(payload, { affinity }),
+      environments,
+      invoke: (payload, environment) => this.emulator.invoke(payload, { affinity: environment }),
       batchSize,
       windowMs: Math.min(batchWindowMs, options.maxWindowMs ?? 20),
       partialBatchResponse: settings.partialBatchResponse,

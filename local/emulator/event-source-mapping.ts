@@ -4,15 +4,20 @@ import { Slots } from '../slots.ts';
 import type { BatchVerdict } from './batch-response.ts';
 import type { InvocationResult } from './function-emulator.ts';
 import type { EventPart } from './kafka-event-text.ts';
-import type { MappingInput } from './mapping-input.ts';
+import type { InputPartition, MappingInput } from './mapping-input.ts';
 import { MappingLane } from './mapping-lane.ts';
 
 export interface MappingOptions {
   readonly input: MappingInput;
   /** Consumer group, by which slots are counted. */
   readonly group: string;
-  /** Runs the function on an event. @throws MILLRACE_FUNCTION_THROTTLED */
-  readonly invoke: (payload: string, affinity: string) => Promise<InvocationResult>;
+  /**
+   * How many environments the partitions are dealt out to. Each partition stays with one, which runs one batch at a time: in another one its
+   * state and its producer would have to be opened anew. @default - one a partition
+   */
+  readonly environments?: number;
+  /** Runs the function on an event, where possible in the environment of this name. @throws MILLRACE_FUNCTION_THROTTLED */
+  readonly invoke: (payload: string, environment: string) => Promise<InvocationResult>;
   /** Most records of a batch, 1 to 10000. @default 100, as Lambda's */
   readonly batchSize?: number;
   /** Longest wait for a fuller batch, from the append of its first record, in ms. @default 500, as Lambda's */
@@ -55,7 +60,7 @@ export interface MappingStats {
 }
 
 /** What lanes need of their mapping. */
-export interface MappingContext extends Required<Omit<MappingOptions, 'mixPartitions' | 'onFailure'>> {
+export interface MappingContext extends Required<Omit<MappingOptions, 'mixPartitions' | 'onFailure' | 'environments'>> {
   readonly stats: MappingStats;
   state(): MappingState;
   isHurried(): boolean;
@@ -80,7 +85,7 @@ export class EventSourceMapping {
     const { partitions } = options.input;
     const lanes = options.mixPartitions ? [partitions] : partitions.map((partition) => [partition]);
     const context = this.toContext();
-    this.lanes = lanes.map((lane) => new MappingLane(lane, context));
+    this.lanes = lanes.map((lane, i) => new MappingLane(lane, this.environmentAt(i), context));
   }
 
   get state(): MappingState {
@@ -90,6 +95,12 @@ export class EventSourceMapping {
   /** Messages that are not committed yet, over all partitions. */
   get lag(): number {
     return this.options.input.partitions.reduce((sum, { lag }) => sum + lag, 0);
+  }
+
+  /** Name of the environment that runs batches of a partition, and the owner of their slots. */
+  environmentOf(partition: InputPartition): string {
+    const { input, mixPartitions } = this.options;
+    return this.environmentAt(mixPartitions ? 0 : input.partitions.indexOf(partition));
   }
 
   /** Delivers until `close`. The promise rejects if the input breaks, or the mapping itself, which is a defect of the harness. */
@@ -121,6 +132,11 @@ export class EventSourceMapping {
     await Promise.allSettled(lanes);
     await this.options.input.close();
     await reading?.catch(() => undefined);
+  }
+
+  private environmentAt(lane: number): string {
+    const { group, environments = Infinity } = this.options;
+    return `${group}#${lane % environments}`;
   }
 
   private change(state: MappingState): void {

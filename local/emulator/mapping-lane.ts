@@ -13,14 +13,15 @@ const BASE64_GROWTH = 4 / 3;
 export class MappingLane {
   private readonly partitions: readonly InputPartition[];
   private readonly context: MappingContext;
-  private readonly affinity: string;
+  /** Of all its batches; owns their slots. */
+  private readonly environment: string;
   private wake: (() => void) | undefined;
   private readonly stopWatching: readonly (() => void)[];
 
-  constructor(partitions: readonly InputPartition[], context: MappingContext) {
+  constructor(partitions: readonly InputPartition[], environment: string, context: MappingContext) {
     this.partitions = partitions;
+    this.environment = environment;
     this.context = context;
-    this.affinity = partitions.map(({ topic, partition }) => `${topic}-${partition}`).join();
     const wake = (): void => this.wake?.();
     this.stopWatching = [...partitions.map((partition) => partition.watch(wake)), context.input.watchRoom(wake)];
   }
@@ -31,7 +32,7 @@ export class MappingLane {
       const event = this.nextEvent();
       if (event.parts.length > 0) await this.deliver(event.toString(), event.parts);
       // While it waited for the slot, another member of the group got the partition.
-      else this.context.slots.release(this.context.group);
+      else this.context.slots.release(this.environment);
     }
     for (const stop of this.stopWatching) stop();
   }
@@ -60,9 +61,9 @@ export class MappingLane {
         await this.sleep(Infinity);
         continue;
       }
-      await context.slots.acquire(context.group, context.priority);
+      await context.slots.acquire(this.environment, context.priority);
       if (this.mayInvoke()) return true;
-      context.slots.release(context.group);
+      context.slots.release(this.environment);
     }
   }
 
@@ -124,7 +125,7 @@ export class MappingLane {
       }
       if (!(await this.backOff(failures)) || !(await this.acquire())) return;
       if (!parts.every((part) => this.partitionOf(part).holds(part))) {
-        context.slots.release(context.group);
+        context.slots.release(this.environment);
         return;
       }
     }
@@ -134,13 +135,13 @@ export class MappingLane {
   private async invoke(payload: string): Promise<InvocationResult | undefined> {
     const { context } = this;
     try {
-      return await context.invoke(payload, this.affinity);
+      return await context.invoke(payload, this.environment);
     } catch (error) {
       if (!isMillraceError(error, 'MILLRACE_FUNCTION_THROTTLED')) throw error;
       context.stats.throttles++;
       return undefined;
     } finally {
-      context.slots.release(context.group);
+      context.slots.release(this.environment);
     }
   }
 

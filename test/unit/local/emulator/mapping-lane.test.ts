@@ -4,6 +4,7 @@ import type { KafkaEvent } from '../../../../functions/runtime/lambda.ts';
 import { openEmbeddedInput } from '../../../../local/emulator/embedded-input.ts';
 import { EventSourceMapping } from '../../../../local/emulator/event-source-mapping.ts';
 import type { InvocationResult } from '../../../../local/emulator/function-emulator.ts';
+import type { InputPartition } from '../../../../local/emulator/mapping-input.ts';
 import { EmbeddedLog } from '../../../../local/log/embedded-log.ts';
 import { Slots } from '../../../../local/slots.ts';
 import { settle } from '../manual-local-clock.ts';
@@ -89,3 +90,40 @@ test('takes no slot while a topic that the function writes to has no room, not f
   expect(driver.calls).toHaveLength(2);
   await driver.close();
 });
+
+test('a partition stays with one environment, which runs one batch at a time', async () => {
+  const log = new EmbeddedLog();
+  log.createTopic('a', 4);
+  const [busy, seen] = [new Set<string>(), new Map<string, Set<number>>()];
+  const mapping = new EventSourceMapping({
+    ...{ slots: new Slots(4, 1), group: 'g', batchSize: 1, windowMs: 0, environments: 2 },
+    input: openEmbeddedInput(log, { group: 'g', topics: ['a'] }),
+    async invoke(payload, environment) {
+      expect(busy.has(environment)).toBe(false);
+      busy.add(environment);
+      await settle();
+      busy.delete(environment);
+      const [[record] = []] = Object.values((JSON.parse(payload) as KafkaEvent).records);
+      const partitions = seen.get(environment) ?? new Set();
+      seen.set(environment, partitions.add(Number(record?.partition)));
+      return DONE;
+    },
+  });
+  for (const partition of [0, 1, 2, 3]) await log.append('a', partition, messages(3));
+  const through = log
+    .partitions('a')
+    .map(
+      (partition) => new Promise<void>((resolve) => partition.watchCommits((_, end = partition.minCommitted) => end === 3 && resolve())),
+    );
+  void mapping.start();
+  await Promise.all(through);
+  await mapping.close();
+
+  expect([...seen.values()].map((partitions) => [...partitions].sort())).toEqual([
+    [0, 2],
+    [1, 3],
+  ]);
+  expect([...seen.keys()]).toEqual([0, 1].map((partition) => mapping.environmentOf(partitionOf(mapping, partition))));
+});
+
+const partitionOf = (mapping: EventSourceMapping, partition: number) => mapping.options.input.partitions[partition] as InputPartition;
