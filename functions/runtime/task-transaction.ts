@@ -9,6 +9,8 @@ import type { StageRuntime } from './stage-runtime.ts';
 export class TaskTransaction {
   /** G; undefined where the group has committed nothing yet. */
   published: number | undefined;
+  /** True while G is what opening has read: later, another environment may have moved it on unseen. */
+  isFresh = true;
   private readonly producer: TransactionalProducer;
 
   constructor(producer: TransactionalProducer) {

@@ -46,6 +46,7 @@ class TransactionalTask implements StageTask {
       throw new MillraceError('MILLRACE_PLAN_MISMATCH', `stage ${runtime.stage.id} has no exactly-once sink; plan it again`);
     try {
       await this.attemptWith(transaction);
+      transaction.isFresh = false;
       runtime.transactions.putBack(runtime.task(batch.topic, batch.partition), transaction);
     } catch (error) {
       void transaction.close().catch(() => undefined); // never aborted: only a newer producer's first transaction ends what is under way
@@ -61,6 +62,7 @@ class TransactionalTask implements StageTask {
     const messages = batch.messages.filter(({ offset }) => offset >= next);
     counters.duplicates += batch.messages.length - messages.length;
     if (messages.length === 0) return;
+    if (!transaction.isFresh && messages[0] !== undefined && messages[0].offset > next) throw this.overtaken(next, messages[0].offset);
     this.reportGaps(messages, next);
     const { plan, ports } = runtime;
     const task = new SourceTask(runtime, { ...batch, messages }, counters, async (outputs, risenWatermark) => {
@@ -72,6 +74,15 @@ class TransactionalTask implements StageTask {
       if (last) await transaction.commit([...appends, ...letters], last.offset + 1);
     });
     await task.run();
+  }
+
+  /** A gap, or an old G: whoever opens the producer anew finds out. */
+  private overtaken(next: number, first: number): MillraceError {
+    const { topic, partition } = this.batch;
+    return new MillraceError(
+      'MILLRACE_FENCED',
+      `${topic}-${partition} begins at ${first}, behind ${next}: another environment may have gone on`,
+    );
   }
 
   /** Told before they are committed, so at least once: there is no fence that could keep the count. */
