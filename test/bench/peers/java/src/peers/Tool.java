@@ -30,7 +30,7 @@ import org.apache.kafka.common.serialization.*;
 public final class Tool {
   static final String BROKER = System.getenv("PEERS_BROKER");
   static final Path WORK = Path.of(System.getenv("PEERS_WORK"));
-  static final int SEED = 42, TICK_MS = 50, QUIET_MS = 3000, STUCK_MS = 40_000;
+  static final int SEED = 42, TICK_MS = 50, QUIET_MS = 3000, STUCK_MS = 180_000;
 
   public static void main(String[] a) {
     try { command(a[0], a); System.exit(0); } catch (Throwable e) {
