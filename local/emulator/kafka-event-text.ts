@@ -1,7 +1,8 @@
-import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts';
 import { readMessage } from '../../functions/channels/embedded/message-layout.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
 import type { Segment } from '../log/segment.ts';
+import { AsciiText } from './ascii-text.ts';
+import { type EventRecords, headerList } from './event-records.ts';
 
 /** What one event holds of one partition: offsets from `from` up to, not including, `to`. */
 export interface EventPart {
@@ -20,15 +21,6 @@ export interface EventPart {
   readonly tenure: number;
 }
 
-/** A message as a Kafka client gives it. */
-export interface EventMessage extends Required<OutgoingMessage> {
-  readonly offset: number;
-  readonly timestamp: number;
-  readonly timestampType: 'LOG_APPEND_TIME' | 'CREATE_TIME';
-  /** Of key, value and headers. */
-  readonly bytes: number;
-}
-
 /**
  * The event of a self-managed Kafka mapping, built as JSON text: the records' fields are spliced between fixed pieces, without an
  * object a record. All of it is ASCII, so its length is its size in bytes.
@@ -36,12 +28,12 @@ export interface EventMessage extends Required<OutgoingMessage> {
 export class KafkaEventText {
   readonly parts: EventPart[] = [];
   private readonly maxBytes: number;
-  private text: string;
+  private readonly text = new AsciiText();
   private records = 0;
 
   constructor(bootstrapServers: string, maxBytes: number) {
     this.maxBytes = maxBytes;
-    this.text = `{"eventSource":"SelfManagedKafka","bootstrapServers":${JSON.stringify(bootstrapServers)},"records":{`;
+    this.text.add(`{"eventSource":"SelfManagedKafka","bootstrapServers":${JSON.stringify(bootstrapServers)},"records":{`);
   }
 
   get recordCount(): number {
@@ -61,14 +53,14 @@ export class KafkaEventText {
       const segment = log.segmentAt(offset);
       const index = offset - segment.baseOffset;
       const last = Math.min(segment.count, end - segment.baseOffset);
-      const reached = this.addRecords(segment, index, last, head, separator);
+      const reached = this.addSegment(segment, index, last, head, separator);
       bytes += segment.position(reached) - segment.position(index);
       offset = segment.baseOffset + reached;
       if (reached > index) separator = ',';
       if (reached < last) break;
     }
     if (this.records === before) return;
-    this.text += ']';
+    this.text.add(']');
     this.parts.push({
       topic: log.topic,
       partition: log.partition,
@@ -82,37 +74,43 @@ export class KafkaEventText {
     });
   }
 
-  /** Adds `messages` of one partition, in order, from the one with index `start` on, while they fit; as `add`. */
-  addMessages(
+  /** Adds records of one partition while they fit, from each list those from index `from` on; as `add`. */
+  addRecords(
     source: Pick<EventPart, 'topic' | 'partition' | 'tenure'>,
-    messages: readonly EventMessage[],
-    start: number,
+    lists: Iterable<{ readonly records: EventRecords; readonly from: number }>,
     maxRecords: number,
   ): void {
-    const room = this.maxBytes - 3;
-    const end = Math.min(messages.length, start + maxRecords);
-    const head = recordHead(source);
-    let separator = this.opening(source);
-    let [index, bytes] = [start, 0];
-    for (; index < end; index++) {
-      const message = messages[index] as EventMessage;
-      const record = `${separator}${head}${messageText(message)}`;
-      if (this.text.length + record.length > room && this.records > 0) break;
-      this.text += record;
-      separator = ',';
-      this.records++;
-      bytes += message.bytes;
-    }
-    const [first, last] = [messages[start], messages[index - 1]];
-    if (index === start || !first || !last) return;
-    this.text += ']';
     const { topic, partition, tenure } = source;
-    const times = { firstTime: first.timestamp, lastTime: last.timestamp };
-    this.parts.push({ topic, partition, tenure, from: first.offset, to: last.offset + 1, records: index - start, bytes, ...times });
+    const room = this.maxBytes - 3;
+    const end = this.records + maxRecords;
+    const head = recordHead(source);
+    const added = { records: 0, bytes: 0, from: 0, to: 0, firstTime: 0, lastTime: 0 };
+    let separator = this.opening(source);
+    let isFull = false;
+    for (const { records, from } of lists) {
+      for (let i = from; i < records.count; i++) {
+        isFull = this.records >= end;
+        const record = isFull ? '' : `${separator}${head}${records.textAt(i)}`;
+        isFull ||= this.text.length + record.length > room && this.records > 0;
+        if (isFull) break;
+        this.text.add(record);
+        separator = ',';
+        this.records++;
+        if (added.records++ === 0) [added.from, added.firstTime] = [records.offsetAt(i), records.timeAt(i)];
+        [added.to, added.lastTime] = [records.offsetAt(i) + 1, records.timeAt(i)];
+        added.bytes += records.bytesAt(i);
+      }
+      if (isFull) break;
+    }
+    if (added.records === 0) return;
+    this.text.add(']');
+    this.parts.push({ topic, partition, tenure, ...added });
   }
 
+  /** The event. Once: nothing can be added afterwards. */
   toString(): string {
-    return `${this.text}}}`;
+    this.text.add('}}');
+    return this.text.take();
   }
 
   /** What begins the list of a partition. */
@@ -121,11 +119,11 @@ export class KafkaEventText {
   }
 
   /** Adds the records `index` to `last` − 1 of a segment while they fit; returns the first that is not in. */
-  private addRecords(segment: Segment, index: number, last: number, head: string, separator: string): number {
+  private addSegment(segment: Segment, index: number, last: number, head: string, separator: string): number {
     const { bytes, positions, times, baseOffset } = segment;
     // Room for the brackets that close the event.
     const room = this.maxBytes - 3;
-    let text = this.text;
+    const { text } = this;
     let [time, timeText] = [NaN, ''];
     for (; index < last; index++) {
       const at = positions[index] as number;
@@ -133,29 +131,16 @@ export class KafkaEventText {
       if (now !== time) [time, timeText] = [now, `,"timestamp":${now},"timestampType":"LOG_APPEND_TIME"`];
       const record = `${separator}${head}${baseOffset + index}${timeText}${fieldsText(bytes, at)}`;
       if (text.length + record.length > room && this.records > 0) break;
-      text += record;
+      text.add(record);
       separator = ',';
       this.records++;
     }
-    this.text = text;
     return index;
   }
 }
 
 function recordHead({ topic, partition }: Pick<EventPart, 'topic' | 'partition'>): string {
   return `{"topic":"${topic}","partition":${partition},"offset":`;
-}
-
-/** A record from its offset on. */
-function messageText({ offset, timestamp, timestampType, key, value, headers }: EventMessage): string {
-  const keyText = key ? `,"key":"${base64(key)}"` : '';
-  const valueText = value ? `"${base64(value)}"` : 'null';
-  const listText = headers.length === 0 ? '' : headerList(headers);
-  return `${offset},"timestamp":${timestamp},"timestampType":"${timestampType}"${keyText},"value":${valueText},"headers":[${listText}]}`;
-}
-
-function base64({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }
 
 /** Key, value and headers of the message at `at`, with the bracket that closes the record. */
@@ -168,13 +153,4 @@ function fieldsText(bytes: Buffer, at: number): string {
   const value = valueLength < 0 ? 'null' : `"${bytes.toString('base64', valueAt, headersAt)}"`;
   const headers = bytes.readUInt16LE(headersAt) === 0 ? '' : headerList(readMessage(bytes, at).headers);
   return `${key},"value":${value},"headers":[${headers}]}`;
-}
-
-/** Headers as AWS writes them: an object each, bytes as numbers. */
-function headerList(headers: EventMessage['headers']): string {
-  return headers.map(([name, value]) => `{${asciiJson(name)}:[${value.join(',')}]}`).join(',');
-}
-
-function asciiJson(text: string): string {
-  return JSON.stringify(text).replace(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -4,13 +4,14 @@ import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
 import type { StartPosition } from '../../functions/graph/stage-plan.ts';
 import { isMillraceError, MillraceError } from '../../functions/shared/errors.ts';
-import type { EventMessage } from '../emulator/kafka-event-text.ts';
+import { type EventMessage, type EventRecords, MessageRecords } from '../emulator/event-records.ts';
 import type { MappingInput } from '../emulator/mapping-input.ts';
 import { registerReaders } from './codecs.ts';
 import { commitOffsets } from './commit.ts';
 import { committedOffsets } from './group-offsets.ts';
 import { OffsetCommitter } from './offset-committer.ts';
 import { PrefetchWindow } from './prefetch-window.ts';
+import { type RawBatch, withRawFetch } from './raw-fetch.ts';
 import { startOffset } from './start-offset.ts';
 import { topicRanges, toTopicMessage } from './topic-reader.ts';
 
@@ -69,7 +70,7 @@ class KafkaInput implements MappingInput {
     const { config, group } = options;
     this.bootstrapServers = config.brokers.join(',');
     this.partitions = counts.flatMap(([topic, count]) => Array.from({ length: count }, (_, partition) => this.window(topic, partition)));
-    this.consumer = createKafkaClient(config).consumer({
+    this.consumer = withRawFetch(createKafkaClient(config)).consumer({
       groupId: group,
       sessionTimeout: SESSION_MS,
       heartbeatInterval: HEARTBEAT_MS,
@@ -185,8 +186,9 @@ class KafkaInput implements MappingInput {
     if (payload.isStale() || this.isBroken) return;
     const { batch } = payload;
     const window = this.find(batch.topic, batch.partition);
+    const batches = batch.messages.map((message) => recordsOf(batch.partition, message));
     // In a log that ends before its position the client begins anew, of itself.
-    if (window && Number(batch.firstOffset() ?? 0) < (this.confirmed.get(window) ?? 0)) {
+    if (window && (batches[0]?.offsetAt(0) ?? 0) < (this.confirmed.get(window) ?? 0)) {
       const error = await this.checkConfirmed().then(
         () => undefined,
         (reason: unknown) => ({ reason }),
@@ -196,10 +198,8 @@ class KafkaInput implements MappingInput {
         return;
       }
     }
-    window?.push(
-      batch.messages.map((message) => toEventMessage(batch.partition, message)),
-      Number(batch.highWatermark),
-    );
+    const highWatermark = Number(batch.highWatermark);
+    for (const records of batches) window?.push(records, highWatermark);
   }
 
   private confirm(window: PrefetchWindow | undefined, offset: number): void {
@@ -255,6 +255,10 @@ function unlessLost(error: unknown): undefined {
 
 /** Kafka's number for times that the broker sets. */
 const LOG_APPEND_TIME = 1;
+
+function recordsOf(partition: number, message: KafkaMessage | RawBatch): EventRecords {
+  return 'records' in message ? message.records : new MessageRecords([toEventMessage(partition, message)]);
+}
 
 function toEventMessage(partition: number, message: KafkaMessage): EventMessage {
   const { key, value, headers, offset, timestamp } = toTopicMessage(partition, message);

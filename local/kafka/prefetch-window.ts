@@ -1,12 +1,17 @@
-import type { EventMessage, EventPart, KafkaEventText } from '../emulator/kafka-event-text.ts';
+import type { EventMessage, EventRecords } from '../emulator/event-records.ts';
+import type { EventPart, KafkaEventText } from '../emulator/kafka-event-text.ts';
 import type { Backlog, InputPartition } from '../emulator/mapping-input.ts';
 
 /** More than the largest event holds, so that a batch may be full by its bytes. */
 const FULL_BYTES = 6 * 1024 * 1024;
 /** What a consumed window shrinks to before it is filled again. */
 const LOW_BYTES = FULL_BYTES / 2;
-/** Messages that are through are dropped from the list when there are so many of them. */
-const COMPACT_AT = 1000;
+
+/** Fetched records, of which those from index `from` on are not through. */
+interface Fetched {
+  readonly records: EventRecords;
+  from: number;
+}
 
 /** What a window needs of the reader that fills it. */
 export interface WindowOwner {
@@ -20,16 +25,16 @@ export interface WindowOwner {
 }
 
 /**
- * A partition of a Kafka topic: a bounded list of messages that have been fetched ahead, while the partition is ours. Offsets may have
+ * A partition of a Kafka topic: a bounded list of records that have been fetched ahead, while the partition is ours. Offsets may have
  * gaps (compaction, transactions).
  */
 export class PrefetchWindow implements InputPartition {
   readonly topic: string;
   readonly partition: number;
   private readonly owner: WindowOwner;
-  private messages: EventMessage[] = [];
-  /** Index of the first message that is not through. */
-  private head = 0;
+  private fetched: Fetched[] = [];
+  /** Of what is not through. */
+  private records = 0;
   private bytes = 0;
   /** Next offset to take; undefined while the partition is somebody else's. */
   private next: number | undefined;
@@ -74,16 +79,19 @@ export class PrefetchWindow implements InputPartition {
     this.acknowledged = undefined;
   }
 
-  /** Takes fetched messages, in order; those below what it has are known. */
-  push(fetched: readonly EventMessage[], highWatermark: number): void {
+  /** Takes fetched records, in order; those below what it has are known. */
+  push(records: EventRecords, highWatermark: number): void {
     if (this.next === undefined) return;
     this.highWatermark = Math.max(this.highWatermark, highWatermark);
-    for (const message of fetched) {
-      if (message.offset < this.next) continue;
-      this.messages.push(message);
-      this.bytes += message.bytes;
-      this.next = message.offset + 1;
+    const { count } = records;
+    let from = 0;
+    while (from < count && records.offsetAt(from) < this.next) from++;
+    if (from < count) {
+      this.fetched.push({ records, from });
+      this.next = records.offsetAt(count - 1) + 1;
     }
+    this.records += count - from;
+    for (let i = from; i < count; i++) this.bytes += records.bytesAt(i);
     if (this.bytes >= FULL_BYTES && !this.isPaused) {
       this.isPaused = true;
       this.owner.pause(this.topic, this.partition);
@@ -99,12 +107,12 @@ export class PrefetchWindow implements InputPartition {
   }
 
   backlog(): Backlog | undefined {
-    const first = this.messages[this.head];
-    return first && { records: this.messages.length - this.head, bytes: this.bytes, oldestTime: first.timestamp };
+    const [first] = this.fetched;
+    return first && { records: this.records, bytes: this.bytes, oldestTime: first.records.timeAt(first.from) };
   }
 
   addTo(event: KafkaEventText, maxRecords: number): void {
-    event.addMessages(this, this.messages, this.head, maxRecords);
+    event.addRecords(this, this.fetched, maxRecords);
   }
 
   holds(part: EventPart): boolean {
@@ -112,20 +120,17 @@ export class PrefetchWindow implements InputPartition {
   }
 
   read(part: EventPart): readonly EventMessage[] {
-    return this.holds(part) ? this.messages.slice(this.head).filter(({ offset }) => offset < part.to) : [];
+    const messages: EventMessage[] = [];
+    if (!this.holds(part)) return messages;
+    for (const { records, from } of this.fetched)
+      for (let i = from; i < records.count && records.offsetAt(i) < part.to; i++) messages.push(records.messageAt(i));
+    return messages;
   }
 
   commit(part: EventPart, offset: number): void {
     if (!this.holds(part)) return;
     this.position = offset;
-    for (let message = this.messages[this.head]; message && message.offset < offset; message = this.messages[this.head]) {
-      this.bytes -= message.bytes;
-      this.head++;
-    }
-    if (this.head >= COMPACT_AT || this.head === this.messages.length) {
-      this.messages = this.messages.slice(this.head);
-      this.head = 0;
-    }
+    this.dropBelow(offset);
     if (this.isPaused && this.bytes < LOW_BYTES) this.resume();
     this.owner.commit(this.topic, this.partition, offset);
   }
@@ -154,9 +159,21 @@ export class PrefetchWindow implements InputPartition {
     if (!this.isOurs) this.tell(this.commitListeners);
   }
 
+  private dropBelow(offset: number): void {
+    for (let [first] = this.fetched; first; [first] = this.fetched) {
+      const { records } = first;
+      for (; first.from < records.count && records.offsetAt(first.from) < offset; first.from++) {
+        this.bytes -= records.bytesAt(first.from);
+        this.records--;
+      }
+      if (first.from < records.count) return;
+      this.fetched.shift();
+    }
+  }
+
   private clear(): void {
-    this.messages = [];
-    this.head = 0;
+    this.fetched = [];
+    this.records = 0;
     this.bytes = 0;
   }
 

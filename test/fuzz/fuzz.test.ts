@@ -5,6 +5,7 @@ import { APPENDS, FAILURES, STATE_REPLIES, STATE_REQUESTS, WIRE } from './target
 import { EVENTS, REQUESTS } from './targets/events.ts';
 import { OFFSETS, SEGMENTS, STATE_FILE, TOPICS } from './targets/files.ts';
 import { FRAMES } from './targets/frames.ts';
+import { RECORD_BATCHES } from './targets/kafka.ts';
 import { FENCE, JOURNAL, STATE, STORED } from './targets/state.ts';
 import { JSON_RECORDS, TEXT_RECORDS, VALUE } from './targets/values.ts';
 
@@ -12,11 +13,12 @@ import { JSON_RECORDS, TEXT_RECORDS, VALUE } from './targets/values.ts';
 const PLAN: readonly (readonly [target: FuzzTarget, inputs: number])[] = [
   [EVENTS, 14_000],
   [FRAMES, 20_000],
-  [VALUE, 10_000],
+  [VALUE, 8_000],
   [FENCE, 12_000],
   [STATE, 9_000],
   [STORED, 1_000],
   [JOURNAL, 6_000],
+  [RECORD_BATCHES, 2_000],
   [JSON_RECORDS, 4_000],
   [TEXT_RECORDS, 2_000],
   [WIRE, 4_000],

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { MessageRecords } from '../../../../local/emulator/event-records.ts';
 import { EventSourceMapping, type MappingOptions } from '../../../../local/emulator/event-source-mapping.ts';
 import type { InvocationResult } from '../../../../local/emulator/function-emulator.ts';
 import type { MappingInput } from '../../../../local/emulator/mapping-input.ts';
@@ -39,9 +40,11 @@ function open(invoke: (payload: string) => Promise<InvocationResult>, options: P
   void mapping.start();
   window.grant(0);
   window.push(
-    [0, 1].map((offset) => ({
-      ...{ key: null, value: Buffer.from('v'), headers: [], offset, timestamp: 0, timestampType: 'CREATE_TIME' as const, bytes: 1 },
-    })),
+    new MessageRecords(
+      [0, 1].map((offset) => ({
+        ...{ key: null, value: Buffer.from('v'), headers: [], offset, timestamp: 0, timestampType: 'CREATE_TIME' as const, bytes: 1 },
+      })),
+    ),
     2,
   );
   return window;

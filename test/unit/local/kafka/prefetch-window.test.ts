@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { KafkaEvent } from '../../../../functions/runtime/lambda.ts';
-import { type EventMessage, type EventPart, KafkaEventText } from '../../../../local/emulator/kafka-event-text.ts';
+import { type EventMessage, MessageRecords } from '../../../../local/emulator/event-records.ts';
+import { type EventPart, KafkaEventText } from '../../../../local/emulator/kafka-event-text.ts';
 import { PrefetchWindow } from '../../../../local/kafka/prefetch-window.ts';
 
 const MIB = 1024 * 1024;
@@ -10,7 +11,7 @@ function message(offset: number, bytes = 10): EventMessage {
   return { key: null, value, headers: [], offset, timestamp: 1000 + offset, timestampType: 'LOG_APPEND_TIME', bytes };
 }
 
-const messages = (...offsets: number[]): EventMessage[] => offsets.map((offset) => message(offset));
+const messages = (...offsets: number[]): MessageRecords => new MessageRecords(offsets.map((offset) => message(offset)));
 
 let calls: string[] = [];
 let window: PrefetchWindow;
@@ -77,9 +78,9 @@ describe('while the partition is ours', () => {
   });
 
   test('holds the reader back while it is full, until half of it is through', () => {
-    window.push([message(5, 2 * MIB), message(6, 2 * MIB)], 100);
+    window.push(new MessageRecords([message(5, 2 * MIB), message(6, 2 * MIB)]), 100);
     expect(calls).toEqual([]);
-    window.push([message(7, 2 * MIB), message(8, 2 * MIB)], 100);
+    window.push(new MessageRecords([message(7, 2 * MIB), message(8, 2 * MIB)]), 100);
     expect(calls).toEqual(['pause']);
 
     window.commit(take(2).part, 7);
@@ -124,7 +125,7 @@ describe('when another member gets the partition', () => {
 
   test('a reader that was held back goes on', () => {
     window.grant(0);
-    window.push([message(0, 7 * MIB)], 1);
+    window.push(new MessageRecords([message(0, 7 * MIB)]), 1);
     window.revoke();
     window.grant(0);
 

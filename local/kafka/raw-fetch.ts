@@ -1,0 +1,194 @@
+import kafkajs, { type Kafka } from 'kafkajs';
+import { MillraceError } from '../../functions/shared/errors.ts';
+import type { EventRecords } from '../emulator/event-records.ts';
+import { type BatchHead, BatchRecords, HEAD_BYTES, readBatchHead } from './record-batch-reader.ts';
+
+/**
+ * What stands for all records of a batch where kafkajs 2.2.4 expects a message: enough for it to keep its place, and to leave out
+ * aborted transactions and markers.
+ */
+export interface RawBatch {
+  /** The last offset, decimal. */
+  readonly offset: string;
+  readonly key: Buffer | null;
+  readonly isControlRecord: boolean;
+  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
+  readonly records: EventRecords;
+}
+
+/**
+ * Has the consumers of `client` give a batch of records as one message, a `RawBatch`. kafkajs would make several objects of each record, which
+ * costs more than reading them. Record sets of Kafka before 0.11 come as messages, as ever.
+ */
+export function withRawFetch(client: Kafka): Kafka {
+  const name = Object.getOwnPropertySymbols(client).find(({ description }) => description === 'private:Kafka:createCluster');
+  const create: unknown = name && Reflect.get(client, name);
+  if (!name || typeof create !== 'function')
+    throw new MillraceError('MILLRACE_CONFIG_INVALID', 'reading needs kafkajs 2.2.4, and another version is installed: install that one');
+  Reflect.set(client, name, (options: object): FetchingCluster => {
+    const cluster = (create as (options: object) => FetchingCluster)(options);
+    const { connectionPoolBuilder } = cluster;
+    const build = connectionPoolBuilder.build.bind(connectionPoolBuilder);
+    connectionPoolBuilder.build = async (...args) => intercept(await build(...args));
+    return cluster;
+  });
+  return client;
+}
+
+interface FetchingCluster {
+  readonly connectionPoolBuilder: { build: (...args: readonly unknown[]) => Promise<ConnectionPool> };
+}
+
+interface ConnectionPool {
+  send: (exchange: FetchExchange) => Promise<unknown>;
+}
+
+interface FetchExchange {
+  readonly request: { readonly apiKey: number; readonly apiVersion: number };
+  readonly response: { readonly decode: (answer: Buffer) => Promise<unknown>; readonly parse: unknown };
+}
+
+const FETCH = 1;
+/** Those that kafkajs knows from the first with transactions on. */
+const [FIRST_VERSION, LAST_VERSION] = [4, 11];
+
+function intercept(pool: ConnectionPool): ConnectionPool {
+  const send = pool.send.bind(pool);
+  pool.send = (exchange) => {
+    const { request, response } = exchange;
+    const isOurs = request.apiKey === FETCH && request.apiVersion >= FIRST_VERSION && request.apiVersion <= LAST_VERSION;
+    if (!isOurs) return send(exchange);
+    const decode = async (answer: Buffer): Promise<unknown> => (await decodeFetch(answer, request.apiVersion)) ?? response.decode(answer);
+    return send({ ...exchange, response: { ...response, decode } });
+  };
+  return pool;
+}
+
+/** What kafkajs makes of an answer, but for the messages. Undefined if it holds records of an old format. */
+export async function decodeFetch(answer: Buffer, version: number): Promise<object | undefined> {
+  const reader = new FetchReader(answer, version);
+  const decoded = reader.answer();
+  for (const { partitions } of decoded.responses) {
+    for (const partition of partitions) {
+      const messages = await batchesOf(partition.recordSet);
+      if (!messages) return undefined;
+      partition.messages = messages;
+    }
+  }
+  return decoded;
+}
+
+/** Batches of a record set; the last one may be cut off by the limit of the answer. Undefined if they are of an old format. */
+async function batchesOf(recordSet: Buffer): Promise<RawBatch[] | undefined> {
+  const batches: RawBatch[] = [];
+  for (let at = 0; at + HEAD_BYTES <= recordSet.length;) {
+    const end = at + LENGTH_END + recordSet.readInt32BE(at + LENGTH_END - 4);
+    if (recordSet.readInt8(at + MAGIC_AT) !== MAGIC) return undefined;
+    if (end > recordSet.length || end < at + HEAD_BYTES) break;
+    const batch = recordSet.subarray(at, end);
+    batches.push(await openBatch(readBatchHead(batch), batch.subarray(HEAD_BYTES)));
+    at = end;
+  }
+  return batches;
+}
+
+const LENGTH_END = 12;
+const MAGIC_AT = 16;
+const MAGIC = 2;
+
+async function openBatch(head: BatchHead, bytes: Buffer): Promise<RawBatch> {
+  const { lastOffset, compression, isControl, isTransactional, producerId } = head;
+  const records = new BatchRecords(head, compression === 0 ? bytes : await decompress(compression, bytes));
+  return {
+    offset: String(lastOffset),
+    key: isControl ? records.messageAt(0).key && Buffer.from(records.messageAt(0).key ?? []) : null,
+    isControlRecord: isControl,
+    batchContext: { producerId, inTransaction: isTransactional },
+    records,
+  };
+}
+
+async function decompress(id: number, bytes: Buffer): Promise<Buffer> {
+  const codecs: Readonly<Record<number, (() => { decompress(bytes: Buffer): Promise<Buffer> }) | undefined>> = kafkajs.CompressionCodecs;
+  const open = codecs[id];
+  if (!open) throw new RangeError(`records in compression ${id}, which nobody knows`);
+  return open().decompress(bytes);
+}
+
+interface FetchedPartition {
+  readonly partition: number;
+  readonly errorCode: number;
+  readonly highWatermark: string;
+  readonly lastStableOffset: string;
+  readonly abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[];
+  readonly preferredReadReplica?: number;
+  readonly recordSet: Buffer;
+  messages: readonly RawBatch[];
+}
+
+interface FetchAnswer {
+  readonly throttleTime: number;
+  readonly clientSideThrottleTime: number;
+  readonly errorCode: number;
+  readonly sessionId: number;
+  readonly responses: readonly { readonly topicName: string; readonly partitions: readonly FetchedPartition[] }[];
+}
+
+/** The layouts of versions 4 to 11. What goes beyond the end throws a RangeError. */
+class FetchReader {
+  private readonly bytes: Buffer;
+  private readonly version: number;
+  private at = 0;
+
+  constructor(bytes: Buffer, version: number) {
+    this.bytes = bytes;
+    this.version = version;
+  }
+
+  answer(): FetchAnswer {
+    const throttleTime = this.int32();
+    const isClientSide = this.version >= 8;
+    const [errorCode, sessionId] = this.version >= 7 ? [this.int16(), this.int32()] : [0, 0];
+    const responses = this.list(() => ({ topicName: this.text(), partitions: this.list(() => this.partition()) }));
+    const throttle = isClientSide ? [0, throttleTime] : [throttleTime, 0];
+    return { throttleTime: throttle[0] ?? 0, clientSideThrottleTime: throttle[1] ?? 0, errorCode, sessionId, responses };
+  }
+
+  private partition(): FetchedPartition {
+    const [partition, errorCode, highWatermark, lastStableOffset] = [this.int32(), this.int16(), this.int64(), this.int64()];
+    if (this.version >= 5) this.int64(); // first offset of the log
+    const abortedTransactions = this.list(() => ({ producerId: this.int64(), firstOffset: this.int64() }));
+    const replica = this.version >= 11 ? { preferredReadReplica: this.int32() } : {};
+    const length = Math.max(0, this.int32());
+    this.at += length;
+    const recordSet = this.bytes.subarray(this.at - length, this.at);
+    return { partition, errorCode, highWatermark, lastStableOffset, abortedTransactions, ...replica, recordSet, messages: [] };
+  }
+
+  private int16(): number {
+    this.at += 2;
+    return this.bytes.readInt16BE(this.at - 2);
+  }
+
+  private int32(): number {
+    this.at += 4;
+    return this.bytes.readInt32BE(this.at - 4);
+  }
+
+  private int64(): string {
+    this.at += 8;
+    return this.bytes.readBigInt64BE(this.at - 8).toString();
+  }
+
+  private text(): string {
+    const length = this.int16();
+    this.at += length;
+    return this.bytes.toString('utf8', this.at - length, this.at);
+  }
+
+  private list<T>(item: () => T): T[] {
+    const items: T[] = [];
+    for (let left = this.int32(); left > 0; left--) items.push(item());
+    return items;
+  }
+}
