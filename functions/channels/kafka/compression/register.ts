@@ -1,4 +1,5 @@
-import { CompressionCodecs as CLIENT_CODECS } from 'kafkajs';
+// By its default export: Node.js finds no such name in a CommonJS module of this form.
+import kafkajs from 'kafkajs';
 import { type CompressionCodecs, compressionNumber, type KafkaCompression } from './codec.ts';
 
 /** What kafkajs asks of a codec; the records come in its own buffer. */
@@ -9,7 +10,7 @@ interface ClientCodec {
 
 /** Lets kafkajs, all of its clients in this process, use these codecs. */
 export function registerCodecs(codecs: CompressionCodecs): void {
-  const table = CLIENT_CODECS as Record<number, () => ClientCodec>;
+  const table = kafkajs.CompressionCodecs as Record<number, () => ClientCodec>;
   for (const [name, open] of Object.entries(codecs)) {
     table[compressionNumber(name as KafkaCompression)] = () => ({
       compress: async ({ buffer }) => toBuffer((await open()).compress(buffer)),
