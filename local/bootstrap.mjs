@@ -1,5 +1,5 @@
 /**
- * What `npm start`, `npm test`, `npm run dev`, `bench` and `services` run: installs the dependencies when they are missing or not the lock file's, then
+ * What `npm start`, `npm test`, `npm run dev`, `bench`, `bench:peers` and `services` run: installs the dependencies when they are missing or not the lock file's, then
  * hands over. Plain JavaScript without dependencies, because it runs before there are any. Writes to stderr only: stdout belongs to the command.
  */
 import { spawn, spawnSync } from 'node:child_process';

@@ -1,17 +1,20 @@
 /**
  * `npm run bench [-- --json] [NAME …]`: the figures, one a line; with `--json` one JSON object each, for machines. NAME picks suites:
- * handler, harness, cold-start. Nothing fails on a missed goal: the machine decides too.
+ * handler, harness, cold-start, state, growth. Nothing fails on a missed goal: the machine decides too.
  */
 import { cpus } from 'node:os';
 import { coldStartFigures } from './cold-start.ts';
 import type { Figure } from './figure.ts';
 import { handlerFigures } from './handler.ts';
 import { harnessFigures } from './harness.ts';
+import { growthFigures, stateFigures } from './state.ts';
 
 const SUITES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   handler: handlerFigures,
   'cold-start': coldStartFigures,
   harness: harnessFigures,
+  state: stateFigures,
+  growth: growthFigures,
 };
 
 const args = process.argv.slice(2);

@@ -74,13 +74,13 @@ class Bench {
     for (let rep = 0; rep < this.options.reps; rep++)
       for (const query of queries)
         for (const { label, command } of systems.filter((system) => system.queries.includes(query)))
-          if (pattern.test(`${label} ${query}`)) await this.one(label, query, command());
+          if (pattern.test(`${label} ${query}`)) await this.one(label, query, command(false));
   }
 
   async latency(pattern: RegExp): Promise<void> {
     for (let rep = 0; rep < this.options.reps; rep++)
       for (const { label, command } of systems.filter(({ measuresLatency }) => measuresLatency))
-        if (pattern.test(`${label} q12`)) await this.latencyOne(label, command());
+        if (pattern.test(`${label} q12`)) await this.latencyOne(label, command(true));
   }
 
   async one(label: string, query: string, command: Command): Promise<void> {
@@ -168,6 +168,9 @@ async function main(args: readonly string[]): Promise<void> {
       return bench.up();
     case 'down':
       return bench.down();
+    case 'help':
+      say(usage);
+      return;
     default:
       throw new TypeError(`there is no action '${action}'\n\n${usage}`);
   }

@@ -9,7 +9,8 @@ export type Command = readonly [string, ...string[]];
 export interface System {
   readonly label: string;
   readonly queries: readonly string[];
-  readonly command: () => Command;
+  /** @param isForLatency - Else for throughput. */
+  readonly command: (isForLatency: boolean) => Command;
   readonly measuresLatency: boolean;
 }
 
@@ -18,11 +19,13 @@ const flink = (...args: string[]): Command => javaProgram('flink', ['peers.Flink
 const loop = (mode: string): Command => [process.execPath, '--import', 'tsx', resolve('test/bench/peers/kafkajs.ts'), mode];
 
 /** As a user runs it: the compiled command. Determinism checks, which run some batches twice, are for development. */
-const millrace = (): Command => {
+const millrace = (isForLatency: boolean): Command => {
   const services = '--kafka "$PEERS_BROKER" --zookeeper "$PEERS_ZOOKEEPER" --namespace "$PEERS_RUN"';
   const params = '--input "$PEERS_IN" --output "$PEERS_OUT" --query "$PEERS_QUERY"';
   const [program, file] = [resolve('dist/esm/local/bin.js'), resolve('test/bench/peers/pipeline.ts')];
-  return ['sh', '-c', `exec "${process.execPath}" "${program}" dev "${file}" ${services} ${params} --determinism-every 0`];
+  // An environment a partition: at a low rate batches mostly wait for brokers.
+  const more = isForLatency ? '--concurrency 4' : '';
+  return ['sh', '-c', `exec "${process.execPath}" "${program}" dev "${file}" ${services} ${params} --determinism-every 0 ${more}`];
 };
 
 /** All of them deliver exactly once but for the loop in its plain form, which is what many would write first. */
