@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { encodeValue } from '../../../../functions/codec/value.ts';
 import { fromStored, toStored } from '../../../../functions/state/stored-bytes.ts';
@@ -12,16 +13,14 @@ describe('bytes of the store', () => {
     expect(Buffer.from(fromStored(stored, 'a delta'))).toEqual(Buffer.from(counts));
   });
 
-  test('are the value itself where it is small or cannot shrink', () => {
+  test('are the value itself where it is small or would shrink little', () => {
     const small = encodeValue({ count: 1 });
-    const noise = encodeValue(new Uint8Array(Array.from({ length: 5000 }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24)));
+    const digests = encodeValue(Array.from({ length: 200 }, (_, i) => createHash('sha256').update(`${i}`).digest('hex')));
 
-    for (const bytes of [small, noise]) {
-      const stored = toStored(bytes);
-      expect(stored.length).toBeLessThanOrEqual(bytes.length);
-      expect(Buffer.from(fromStored(stored, 'a delta'))).toEqual(Buffer.from(bytes));
+    for (const bytes of [small, digests]) {
+      expect(toStored(bytes)).toBe(bytes);
+      expect(fromStored(bytes, 'a delta')).toBe(bytes);
     }
-    expect(toStored(small)).toBe(small);
   });
 
   test('give back what deflates best', () => {
