@@ -54,7 +54,7 @@ export const USAGE = `millrace: stream processing on serverless functions
   millrace state get FILE STAGE OPERATOR STATE KEY        what one key holds
   millrace dlq ls FILE   list dead letters, copies left out   [--stage STAGE] [--code CODE] [--limit N]
   millrace dlq show FILE OFFSET                           all of one dead letter
-  millrace dlq replay FILE [OFFSETS]                      bring dead letters back: offsets (3,7-9), --all, --stage STAGE, --code CODE
+  millrace dlq replay FILE [OFFSETS]                      bring back dead letters: 3,7-9, --all, --stage STAGE or --code CODE
                          [--dry-run] [--append-to-source] [--at-least-once]
   millrace why FILE TOPIC PARTITION OFFSET                what a sink's record, or a dead letter, was made from
 

@@ -10,8 +10,9 @@ const SAMPLE_BYTES = 4096;
 /** A zlib stream begins with this byte, an encoded value never does. */
 const ZLIB = 0x78;
 
-/** What deflate can at most make of a byte, and a little for an empty stream: a forged one can't fill the memory. */
+/** What can at most have been deflated to a byte, and the largest value that is encoded: a forged stream can't fill the memory. */
 const MAX_RATIO = 1032;
+const MAX_BYTES = 2 ** 28;
 
 /** An encoded value as it goes into the store: deflated, at the quickest level, where that makes less than half of it. */
 export function toStored(bytes: Uint8Array): Uint8Array {
@@ -29,7 +30,7 @@ function halved(bytes: Uint8Array): Uint8Array | undefined {
 export function fromStored(stored: Uint8Array, what: string): Uint8Array {
   if (stored[0] !== ZLIB) return stored;
   try {
-    return inflateSync(stored, { maxOutputLength: (stored.length + 1) * MAX_RATIO });
+    return inflateSync(stored, { maxOutputLength: Math.min(MAX_BYTES, (stored.length + 1) * MAX_RATIO) });
   } catch (cause) {
     throw stateCorrupt(what, `its ${stored.length} bytes are deflated, but damaged`, cause);
   }

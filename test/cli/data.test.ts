@@ -1,7 +1,7 @@
 /** `--data`: what a run has done outlives it, however it ends. Killed at any moment and started again, it counts every record once. */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { EmbeddedLog } from '../../local/log/embedded-log.ts';
 import { type Ended, millrace, pipelineFile, Projects, spawnMillrace } from './command.ts';
 
@@ -10,6 +10,8 @@ afterAll(() => projects.dispose());
 
 const RECORDS = 60_000;
 const KEYS = 97;
+
+jest.setTimeout(120_000); // a busy machine is no fault
 
 /** Two hops, so that channels hold frames at the moment of a kill; the sums go on beyond integers that doubles could hide errors in. */
 const COUNTING = pipelineFile(

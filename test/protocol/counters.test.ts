@@ -8,7 +8,15 @@ import { always, type CreateDirector } from './directors.ts';
 import { type Outcome, runSchedule } from './schedule.ts';
 import { readLetters } from './views.ts';
 
-const FIXED: Partial<WorldConfig> = { faults: 0, determinismEvery: 0, mends: false, hiccups: false, slow: false, ticks: false };
+const FIXED: Partial<WorldConfig> = {
+  faults: 0,
+  determinismEvery: 0,
+  mends: false,
+  hiccups: false,
+  slow: false,
+  ticks: false,
+  replay: false,
+};
 const SEEDS = 30;
 
 jest.setTimeout(1_200_000); // a busy machine is no fault

@@ -29,6 +29,16 @@ describe('bytes of the store', () => {
     expect(Buffer.from(fromStored(toStored(zeros), 'a delta')).equals(Buffer.from(zeros))).toBe(true);
   });
 
+  test('give back what is large and deflates by half', () => {
+    const digits = Array.from({ length: 180_000 }, (_, i) => BigInt(`0x${createHash('sha256').update(`${i}`).digest('hex')}`).toString());
+    const bytes = encodeValue(digits.join(''));
+
+    const stored = toStored(bytes);
+
+    expect(stored.length).toBeGreaterThan(2 ** 32 / 1032); // Node.js 20 takes no larger bound of an output than 4 GiB
+    expect(Buffer.from(fromStored(stored, 'an image')).equals(Buffer.from(bytes))).toBe(true);
+  });
+
   test.each([
     ['cut off', (stored: Buffer) => stored.subarray(0, stored.length - 9)],
     ['changed', (stored: Buffer) => Buffer.concat([stored.subarray(0, 200), Buffer.from([1, 2, 3]), stored.subarray(203)])],
