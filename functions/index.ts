@@ -7,6 +7,15 @@ export { file, kafka };
 export { pipeline, isPipeline, type BuildFunction, type Pipeline } from './api/pipeline.ts';
 export type { CollectionOptions, Environment, ParamOptions, SourceOptions } from './api/environment.ts';
 export type { DataStream, DataStreamSink, Labels, Stream } from './api/data-stream.ts';
+export {
+  CountEvictor,
+  DeltaEvictor,
+  TimeEvictor,
+  type BuiltInEvictor,
+  type Evictor,
+  type EvictorContext,
+  type TimestampedValue,
+} from './api/evictor.ts';
 export type { FieldsOf, KeyedStream } from './api/keyed-stream.ts';
 export type {
   KeyedProcessContext,
@@ -17,7 +26,7 @@ export type {
   ProcessFunction,
   TimerService,
 } from './api/process-function.ts';
-export { outputTag, type OutputTag } from './api/output-tag.ts';
+export { outputTag, type LateTag, type OutputTag } from './api/output-tag.ts';
 export type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './api/state.ts';
 export {
   aggregatingState,
@@ -31,8 +40,42 @@ export {
   type StateDescriptors,
   type StatesOf,
 } from './api/state-descriptors.ts';
+export {
+  ContinuousEventTimeTrigger,
+  ContinuousProcessingTimeTrigger,
+  CountTrigger,
+  EventTimeTrigger,
+  ProcessingTimeTrigger,
+  PurgingTrigger,
+  type BuiltInTrigger,
+  type OnMergeContext,
+  type Trigger,
+  type TriggerContext,
+} from './api/trigger.ts';
 export { Types, type TypeOf, type TypeToken, type TypeWitness } from './api/types.ts';
 export { WatermarkStrategy, type TimestampAssigner } from './api/watermark-strategy.ts';
+export {
+  EventTimeSessionWindows,
+  GlobalWindows,
+  ProcessingTimeSessionWindows,
+  SlidingEventTimeWindows,
+  SlidingProcessingTimeWindows,
+  TumblingEventTimeWindows,
+  TumblingProcessingTimeWindows,
+  type SessionWindows,
+  type SlidingWindows,
+  type TumblingWindows,
+  type WindowAssigner,
+} from './api/window-assigner.ts';
+export type {
+  AggregateFunction,
+  AllWindowFunction,
+  ProcessAllWindowFunction,
+  ProcessWindowFunction,
+  WindowContext,
+  WindowFunction,
+} from './api/window-function.ts';
+export type { AllWindowedStream, WindowedStream } from './api/windowed-stream.ts';
 
 export type { ChannelWriter, OutgoingMessage } from './channels/channel-writer.ts';
 
@@ -62,6 +105,8 @@ export type {
   WatermarkStrategyShape,
 } from './graph/logical-graph.ts';
 export type { StartPosition, StateShape, TopicProduction } from './graph/stage-plan.ts';
+export type { AssignerShape, EvictorShape, TriggerResult, TriggerShape, WindowShape } from './graph/window-shape.ts';
 export type { Duration } from './shared/duration.ts';
 export { ERROR_CODES, isMillraceError, MillraceError, type ErrorCode, type ErrorDomain, type RetryHint } from './shared/errors.ts';
 export type { Key } from './shared/key.ts';
+export type { GlobalWindow, TimeWindow } from './time/windows/window.ts';

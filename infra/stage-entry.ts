@@ -18,6 +18,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
   process: 'processOperator',
   reduce: 'reduceOperator',
   watermarks: 'watermarksOperator',
+  window: 'windowOperator',
 };
 
 /**

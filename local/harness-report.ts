@@ -27,6 +27,8 @@ export interface HopReport {
   /** Batches that came again, and single records that were tried again within a batch. */
   readonly retries: number;
   readonly recordRetries: number;
+  /** Records that windows have dropped, because they were late. */
+  readonly lateRecords: number;
   readonly throttles: number;
   readonly deadLetters: number;
   readonly duplicates: number;
@@ -103,9 +105,9 @@ export function reportOf({ pipeline, runs, feeders, ok, finished }: ReportParts)
 function reportHop({ stage, counters, mapping, emulator }: StageRun): HopReport {
   const seconds = Math.max(0, ((counters.lastAt ?? 0) - (counters.firstAt ?? 0)) / 1000);
   const { stats } = mapping;
-  const { recordsIn, recordsOut, recordRetries, deadLetters, duplicates, conflicts, gaps } = counters;
+  const { recordsIn, recordsOut, recordRetries, lateRecords, deadLetters, duplicates, conflicts, gaps } = counters;
   return {
-    ...{ recordsIn, recordsOut, recordRetries, deadLetters, duplicates, conflicts, gaps, seconds },
+    ...{ recordsIn, recordsOut, recordRetries, lateRecords, deadLetters, duplicates, conflicts, gaps, seconds },
     stage: stage.id,
     topics: inputTopics(stage),
     kind: stage.input.kind === 'source' ? 'source' : 'kafka',

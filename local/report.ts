@@ -34,11 +34,17 @@ function describeTotal(report: HarnessReport): string {
 
 /** What a reader should see even if the table is long: only where there is something to say. */
 function describeTroubles({ hops, finished }: HarnessReport): string[] {
-  return hops.flatMap(({ stage, lag, conflicts, gaps, throttles, givenUp }) => {
+  return hops.flatMap(({ stage, lag, lateRecords, conflicts, gaps, throttles, givenUp }) => {
     const uncommitted = finished ? 0 : lag; // the clock's ticks come on behind the end
-    const told = Object.entries({ 'not committed': uncommitted, conflicts, gaps, throttles, 'batches given up': givenUp }).filter(
-      ([, number]) => number > 0,
-    );
+    const named = {
+      'not committed': uncommitted,
+      'late records dropped': lateRecords,
+      conflicts,
+      gaps,
+      throttles,
+      'batches given up': givenUp,
+    };
+    const told = Object.entries(named).filter(([, number]) => number > 0);
     return told.length > 0 ? [`${stage}: ${told.map(([name, number]) => `${count(number)} ${name}`).join(', ')}`] : [];
   });
 }

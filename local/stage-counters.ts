@@ -14,6 +14,7 @@ export class StageCounters {
   duplicates = 0;
   deadLetters = 0;
   recordRetries = 0;
+  lateRecords = 0;
   conflicts = 0;
   gaps = 0;
   coldStates = 0;
@@ -50,6 +51,7 @@ export class StageCounters {
     this.duplicates += metrics.duplicates;
     this.deadLetters += metrics.deadLetters;
     this.recordRetries += metrics.retries;
+    this.lateRecords += metrics.lateRecords;
     this.conflicts += metrics.conflicts;
     this.gaps += metrics.gaps;
     if (metrics.coldState) this.coldStates++;

@@ -1,9 +1,13 @@
 import type { Sink } from '../connectors/sink.ts';
+import type { Duration } from '../shared/duration.ts';
 import type { Key } from '../shared/key.ts';
+import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import type { OutputTag } from './output-tag.ts';
 import type { ProcessFunction } from './process-function.ts';
 import type { WatermarkStrategy } from './watermark-strategy.ts';
+import type { WindowAssigner } from './window-assigner.ts';
+import type { AllWindowedStream } from './windowed-stream.ts';
 
 /**
  * What all streams can do. Calls only record operators. Functions given here run later, inside a stage: they must be synchronous and
@@ -32,6 +36,15 @@ export interface Stream<T> {
    * hop, so that what is late does not depend on how streams interleave.
    */
   assignTimestampsAndWatermarks(strategy: WatermarkStrategy<NoInfer<T>>): DataStream<T>;
+  /**
+   * Groups all records by time, in one task: every record of the stream goes through it. A duration stands for tumbling windows of event time.
+   *
+   * @see Flink DataStream `windowAll`
+   */
+  windowAll<W extends TimeWindow | GlobalWindow>(assigner: WindowAssigner<T, W>): AllWindowedStream<T, W>;
+  windowAll(size: Duration): AllWindowedStream<T, TimeWindow>;
+  /** As `countWindow` of a keyed stream, over all records, in one task. */
+  countWindowAll(size: number, slide?: number): AllWindowedStream<T, GlobalWindow>;
   sinkTo(sink: Sink<T>): DataStreamSink;
   /** Prints records for people: at most ten lines a second and task; the rest is counted. */
   print(prefix?: string): DataStreamSink;
@@ -55,7 +68,7 @@ export interface Labels {
 export interface DataStream<T> extends Stream<T>, Labels {
   /** User code with side outputs, without state: for state and timers call `.keyBy()` first. */
   process<O = never>(fn: ProcessFunction<T, O>): DataStream<O>;
-  /** What the process function just added puts out under `tag`. */
+  /** What the process or window function just added puts out under `tag`, or a window's late records. */
   getSideOutput<S>(tag: OutputTag<S>): DataStream<S>;
   /**
    * Ends the stage here: what follows runs in a function of its own, over a durable Kafka channel. The work is spread over the next

@@ -1,7 +1,11 @@
+import type { Duration } from '../shared/duration.ts';
 import type { Key } from '../shared/key.ts';
+import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
 import type { DataStream, Stream } from './data-stream.ts';
 import type { KeyedProcessFunction } from './process-function.ts';
 import type { StateDescriptors } from './state-descriptors.ts';
+import type { WindowAssigner } from './window-assigner.ts';
+import type { WindowedStream } from './windowed-stream.ts';
 
 /** The fields of `T` whose values extend `V`. */
 export type FieldsOf<T, V> = { [P in keyof T & string]-?: T[P] extends V ? P : never }[keyof T & string];
@@ -34,6 +38,20 @@ export interface KeyedStream<T, K extends Key> extends Stream<T> {
 
   /** The number of records of the key so far. */
   count(): DataStream<{ readonly key: K; readonly count: number }>;
+
+  /**
+   * Groups the records of each key by time. A duration stands for tumbling windows of event time.
+   *
+   * @example stream.keyBy((flight) => flight.origin).window(TumblingEventTimeWindows.of('1 hour')).count().uid('per-hour')
+   * @see Flink KeyedStream `window`
+   */
+  window<W extends TimeWindow | GlobalWindow>(assigner: WindowAssigner<T, W>): WindowedStream<T, K, W>;
+  window(size: Duration): WindowedStream<T, K, TimeWindow>;
+  /**
+   * Windows of `size` records of a key; with `slide`, the last `size` records at each `slide`-th. What is not full at the end of the input is
+   * not put out.
+   */
+  countWindow(size: number, slide?: number): WindowedStream<T, K, GlobalWindow>;
 
   /**
    * User code with state, timers and side outputs.

@@ -10,6 +10,13 @@ export interface OutputTag<T> {
   readonly '~value'?: (value: T) => T;
 }
 
+/** A tag whose side output takes records of type `T`, of this or a wider type. */
+export interface LateTag<T> {
+  readonly name: string;
+  /** Only for the compiler; never present. */
+  readonly '~value'?: (value: T) => unknown;
+}
+
 /**
  * A side output: a process function writes to it with `ctx.output(tag, value)`, and `stream.getSideOutput(tag)` reads it. What nobody
  * reads is dropped.

@@ -16,7 +16,7 @@ export function toProcessShape(fn: AnyProcessFunction): ProcessShape {
     throw new MillraceError('MILLRACE_OPTION_INVALID', 'process() needs an object with a function processElement(value, ctx)');
   }
   const states = fn.state ?? {};
-  checkStateNames(states);
+  checkStateNames('a process function', states);
   return {
     states: Object.freeze({ ...states }),
     processElement: fn.processElement.bind(fn) as Call<unknown>,
@@ -24,11 +24,12 @@ export function toProcessShape(fn: AnyProcessFunction): ProcessShape {
   };
 }
 
-function checkStateNames(states: StateDescriptors): void {
+/** @param owner - Who declares them, for the message. @throws MILLRACE_STATE_DUPLICATE */
+export function checkStateNames(owner: string, states: StateDescriptors): void {
   const seen = new Set<string>();
   for (const { name } of Object.values(states)) {
     if (seen.has(name)) {
-      throw new MillraceError('MILLRACE_STATE_DUPLICATE', `a process function declares two states named '${name}': give each its own name`);
+      throw new MillraceError('MILLRACE_STATE_DUPLICATE', `${owner} declares two states named '${name}': give each its own name`);
     }
     seen.add(name);
   }

@@ -3,8 +3,11 @@ import type { Sink } from '../connectors/sink.ts';
 import type { AggregateShape, LogicalEdge } from '../graph/logical-graph.ts';
 import { checkUid } from '../graph/names.ts';
 import { checkParallelism } from '../graph/settings.ts';
+import type { WindowShape } from '../graph/window-shape.ts';
+import type { Duration } from '../shared/duration.ts';
 import { MillraceError } from '../shared/errors.ts';
 import type { Key } from '../shared/key.ts';
+import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
 import type { DataStream, DataStreamSink, Labels, Stream } from './data-stream.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import type { OutputTag } from './output-tag.ts';
@@ -13,6 +16,10 @@ import { toProcessShape } from './process-shape.ts';
 import type { GraphRecorder, NodeBody } from './recorder.ts';
 import type { StateDescriptors } from './state-descriptors.ts';
 import type { WatermarkStrategy } from './watermark-strategy.ts';
+import { RecordedAllWindowedStream, RecordedWindowedStream } from './recorded-windowed-stream.ts';
+import type { WindowAssigner } from './window-assigner.ts';
+import { countWindows, parseAssigner } from './window-draft.ts';
+import type { AllWindowedStream, WindowedStream } from './windowed-stream.ts';
 
 type Unary = (value: unknown) => unknown;
 
@@ -54,6 +61,14 @@ abstract class RecordedStream<T> implements Stream<T> {
     return this.append({ kind: 'watermarks', strategy });
   }
 
+  windowAll<W extends TimeWindow | GlobalWindow>(assigner: WindowAssigner<T, W> | Duration): AllWindowedStream<T, W> {
+    return new RecordedAllWindowedStream<T, W>((window) => this.appendWindowAll(window), parseAssigner(assigner));
+  }
+
+  countWindowAll(size: number, slide?: number): AllWindowedStream<T, GlobalWindow> {
+    return new RecordedAllWindowedStream<T, GlobalWindow>((window) => this.appendWindowAll(window), countWindows(size, slide));
+  }
+
   sinkTo(sink: Sink<T>): DataStreamSink {
     if (typeof (sink as Partial<Sink<T>> | undefined)?.open !== 'function') {
       throw new MillraceError('MILLRACE_OPTION_INVALID', 'sinkTo() needs a sink, for example kafka.sink({ topic, value: json() })');
@@ -67,6 +82,12 @@ abstract class RecordedStream<T> implements Stream<T> {
 
   protected append<O>(body: NodeBody): DataStream<O> {
     return new RecordedDataStream(this.recorder, { node: this.add(body) });
+  }
+
+  /** One key for all records, in one task. */
+  private appendWindowAll<O>(window: WindowShape): DataStream<O> {
+    const key = this.add({ kind: 'keyBy', key: () => '' });
+    return new RecordedDataStream(this.recorder, { node: this.recorder.add({ kind: 'window', window, parallelism: 1 }, [{ node: key }]) });
   }
 
   private add(body: NodeBody): number {
@@ -88,13 +109,21 @@ export class RecordedDataStream<T> extends RecordedStream<T> implements DataStre
   getSideOutput<S>(tag: OutputTag<S>): DataStream<S> {
     const { node } = this.edge;
     const { kind } = this.recorder.at(node);
-    if (kind !== 'process') {
+    if (kind !== 'process' && kind !== 'window') {
       throw new MillraceError(
         'MILLRACE_OPTION_INVALID',
-        `getSideOutput('${tag.name}') was called behind ${kind}(), which has no side outputs: call it on what .process() returned`,
+        `getSideOutput('${tag.name}') was called behind ${kind}(), which has no side outputs: call it on what .process() or a window returned`,
       );
     }
     return new RecordedDataStream(this.recorder, { node, side: tag.name });
+  }
+
+  /** For JavaScript users: the types don't have it. */
+  window(): never {
+    throw new MillraceError(
+      'MILLRACE_STATE_WITHOUT_KEY',
+      'window() needs a key: call .keyBy() before it, or .windowAll() for the whole stream',
+    );
   }
 
   hop(kind: 'kafka'): DataStream<T> {
@@ -160,6 +189,14 @@ class RecordedKeyedStream<T, K extends Key> extends RecordedStream<T> implements
 
   count(): DataStream<{ readonly key: K; readonly count: number }> {
     return this.aggregate({ of: 'count' });
+  }
+
+  window<W extends TimeWindow | GlobalWindow>(assigner: WindowAssigner<T, W> | Duration): WindowedStream<T, K, W> {
+    return new RecordedWindowedStream<T, K, W>((window) => this.append({ kind: 'window', window }), parseAssigner(assigner));
+  }
+
+  countWindow(size: number, slide?: number): WindowedStream<T, K, GlobalWindow> {
+    return new RecordedWindowedStream<T, K, GlobalWindow>((window) => this.append({ kind: 'window', window }), countWindows(size, slide));
   }
 
   process<O, D extends StateDescriptors>(fn: KeyedProcessFunction<T, K, D, O>): DataStream<O> {

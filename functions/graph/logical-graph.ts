@@ -1,5 +1,6 @@
 import type { Key } from '../shared/key.ts';
 import type { StartPosition, StateShape, TopicProduction } from './stage-plan.ts';
+import type { WindowShape } from './window-shape.ts';
 
 /**
  * What building a pipeline records: operators and edges, with the user's functions. Nothing here runs. The graph is generic over
@@ -74,6 +75,7 @@ export type LogicalNode = NodeBase &
     | { readonly kind: 'reduce'; readonly reduce: (left: unknown, right: unknown) => unknown }
     | { readonly kind: 'aggregate'; readonly aggregate: AggregateShape }
     | { readonly kind: 'process'; readonly process: ProcessShape }
+    | { readonly kind: 'window'; readonly window: WindowShape }
     | { readonly kind: 'union' }
     | { readonly kind: 'hop'; readonly hop: 'kafka' }
     | { readonly kind: 'sink'; readonly sink: SinkShape }

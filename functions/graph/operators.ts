@@ -1,6 +1,7 @@
 import type { LogicalGraph, LogicalNode } from './logical-graph.ts';
 import { slug } from './names.ts';
 import type { StateShape } from './stage-plan.ts';
+import { windowStates } from './window-shape.ts';
 
 /** The states that an operator keeps, as the plan and the lock file name them. */
 export function statesOf(node: LogicalNode): readonly StateShape[] {
@@ -11,6 +12,8 @@ export function statesOf(node: LogicalNode): readonly StateShape[] {
       return [{ name: `$${node.aggregate.of}`, kind: 'value', type: aggregateType(node.aggregate) }];
     case 'process':
       return Object.values(node.process.states).map(({ name, kind, type }) => ({ name, kind, type }));
+    case 'window':
+      return windowStates(node.window);
     default:
       return [];
   }
@@ -28,7 +31,7 @@ export function isStateful(node: LogicalNode): boolean {
 
 /** True if the operator works under the key of the keyBy before it. */
 export function usesKey(node: LogicalNode): boolean {
-  return node.kind === 'reduce' || node.kind === 'aggregate' || node.kind === 'process';
+  return node.kind === 'reduce' || node.kind === 'aggregate' || node.kind === 'process' || node.kind === 'window';
 }
 
 /** The uid typed by the user or, for what keeps state, made from the name that the user typed. */
@@ -48,6 +51,7 @@ export function titleOf(node: LogicalNode): string {
 /** What the operator is: `sum(delay)`, `topic flights`. */
 function labelOf(node: LogicalNode): string {
   if (node.kind === 'aggregate') return node.aggregate.of === 'count' ? 'count' : `${node.aggregate.of}(${node.aggregate.field})`;
+  if (node.kind === 'window') return node.window.label;
   if (node.kind === 'sink') return node.sink.topic === undefined ? node.sink.kind : `${node.sink.kind} ${node.sink.topic}`;
   return node.kind;
 }
@@ -56,13 +60,16 @@ function labelOf(node: LogicalNode): string {
 export function placeOf(graph: LogicalGraph, node: LogicalNode): string {
   const own = node.uid === undefined ? `${methodOf(node)}()` : `${methodOf(node)}() '${node.uid}'`;
   if (node.kind === 'source') return `source '${node.uid ?? '?'}'`;
-  const input = node.inputs[0] && graph.nodes[node.inputs[0].node];
+  let input = node.inputs[0] && graph.nodes[node.inputs[0].node];
+  // The one key of a windowAll is no call of the user's.
+  if (node.kind === 'window' && node.window.all) input = input?.inputs[0] && graph.nodes[input.inputs[0].node];
   return input === undefined || input.id >= node.id ? own : `${own} behind ${placeOf(graph, input)}`;
 }
 
 /** The call that made the node. */
 function methodOf(node: LogicalNode): string {
   if (node.kind === 'aggregate') return node.aggregate.of;
+  if (node.kind === 'window') return node.window.all ? 'windowAll' : 'window';
   if (node.kind === 'sink') return node.sink.kind === 'print' ? 'print' : 'sinkTo';
   return node.kind === 'watermarks' ? 'assignTimestampsAndWatermarks' : node.kind;
 }

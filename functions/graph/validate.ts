@@ -2,6 +2,7 @@ import { type ErrorCode, MillraceError } from '../shared/errors.ts';
 import type { LogicalGraph, LogicalNode, NodeOf, PipelineOptions } from './logical-graph.ts';
 import { isStateful, placeOf, uidOf } from './operators.ts';
 import { readsTopic } from './topic-patterns.ts';
+import { checkWindow } from './window-rules.ts';
 
 /**
  * Everything about a graph that can be wrong before it is cut into stages. What the API has refused already is checked again, as a
@@ -19,6 +20,7 @@ export function validateGraph(graph: LogicalGraph, options: Required<PipelineOpt
     checkKeyed(graph, node);
     checkUid(graph, node);
     checkParallelism(graph, node, options.maxParallelism);
+    if (node.kind === 'window') checkWindowNode(graph, node);
   }
   checkDuplicateUids(graph);
 }
@@ -89,7 +91,7 @@ function checkUnused(graph: LogicalGraph): void {
 }
 
 function checkKeyed(graph: LogicalGraph, node: LogicalNode): void {
-  const needsKey = isStateful(node) || node.kind === 'reduce' || node.kind === 'aggregate';
+  const needsKey = isStateful(node);
   const [input] = node.inputs;
   if (!needsKey || (input && graph.nodes[input.node]?.kind === 'keyBy')) return;
   fail('MILLRACE_STATE_WITHOUT_KEY', `${placeOf(graph, node)} keeps state, but its stream has no key: call .keyBy() before it`);
@@ -114,6 +116,17 @@ function checkParallelism(graph: LogicalGraph, node: LogicalNode, most: number):
     'MILLRACE_OPTION_INVALID',
     `${placeOf(graph, node)} has parallelism ${node.parallelism}: give at most maxParallelism, which is ${most}`,
   );
+}
+
+function checkWindowNode(graph: LogicalGraph, node: NodeOf<'window'>): void {
+  const place = placeOf(graph, node);
+  const { all, lateTag } = node.window;
+  checkWindow(node.window, place);
+  if (all && node.parallelism !== 1)
+    fail('MILLRACE_OPTION_INVALID', `${place} works on the whole stream in one task: remove .setParallelism()`);
+  const isRead = graph.nodes.some(({ inputs }) => inputs.some((edge) => edge.node === node.id && edge.side === lateTag));
+  if (lateTag === undefined || isRead) return;
+  fail('MILLRACE_STREAM_UNUSED', `${place} puts late records out as '${lateTag}', and nothing reads them: add .getSideOutput(tag) to it`);
 }
 
 function checkDuplicateUids(graph: LogicalGraph): void {

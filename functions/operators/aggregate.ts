@@ -2,7 +2,7 @@ import type { AggregateShape } from '../graph/logical-graph.ts';
 import { Cell } from '../state/keyed-state.ts';
 import type { Operator, OperatorSetup } from './operator.ts';
 
-type Row = Readonly<Record<string, unknown>>;
+export type Row = Readonly<Record<string, unknown>>;
 
 /**
  * Flink's rolling sum, min, max, minBy, maxBy and count, one result a record. sum, min and max keep the other fields of the first record;
@@ -30,7 +30,8 @@ export function aggregateOperator({ node, plan, context, emit }: OperatorSetup<'
   };
 }
 
-function combiner(aggregate: Exclude<AggregateShape, { of: 'count' }>): (held: Row, next: Row) => Row {
+/** How the next record changes what is held: a new object, or one of the two as it is. */
+export function combiner(aggregate: Exclude<AggregateShape, { of: 'count' }>): (held: Row, next: Row) => Row {
   const { field } = aggregate;
   const read = (row: Row): number => row[field] as number;
   switch (aggregate.of) {

@@ -7,6 +7,7 @@ import type { OperatorTable } from './operator.ts';
 import { processOperator } from './process.ts';
 import { reduceOperator } from './reduce.ts';
 import { watermarksOperator } from './watermarks.ts';
+import { windowOperator } from './window/window-operator.ts';
 
 /** Every operator that runs user code or keeps state, for runtimes that are not bundled for one stage. */
 export const ALL_OPERATORS = {
@@ -18,4 +19,5 @@ export const ALL_OPERATORS = {
   process: processOperator,
   reduce: reduceOperator,
   watermarks: watermarksOperator,
+  window: windowOperator,
 } satisfies OperatorTable;

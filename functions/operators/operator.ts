@@ -1,7 +1,8 @@
 import type { LogicalNode, NodeOf } from '../graph/logical-graph.ts';
 import type { OperatorPlan } from '../graph/stage-plan.ts';
 import type { RecordContext } from './record-context.ts';
-import type { OperatorTimers } from '../state/timer-service.ts';
+import type { TimerEntry } from '../state/tables.ts';
+import type { OperatorTimers, TimeDomain } from '../state/timer-service.ts';
 
 export type Emit = (value: unknown) => void;
 
@@ -33,6 +34,8 @@ export interface TimerOperator {
   readonly pending: OperatorTimers;
   /** Watermark that this operator has seen; set by the chain, in topological order. */
   watermark: number;
-  /** Runs `onTimer` for the context's key. */
-  fire(domain: 'event' | 'processing', time: number): void;
+  /** Runs what a timer is for, under the context's key. */
+  fire(domain: TimeDomain, timer: TimerEntry): void;
+  /** The timer has failed for good, and is gone: frees what it would have freed. Runs no code of the user's. */
+  abandon?(domain: TimeDomain, timer: TimerEntry): void;
 }

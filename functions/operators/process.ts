@@ -9,7 +9,7 @@ export function processOperator(setup: OperatorSetup<'process'>): Operator {
   const { processElement, onTimer } = node.process;
   const timers = timerOperator(setup);
   const view = contextView(setup, timers);
-  timers.fire = (domain, time) => {
+  timers.fire = (domain, { time }) => {
     view.timeDomain = domain;
     context.timestamp = domain === 'event' ? time : undefined;
     emitAll(onTimer?.(time, view as never), emit);

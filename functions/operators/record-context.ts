@@ -19,6 +19,8 @@ export class RecordContext implements KeyScope {
   eventTimeSeen = -Infinity;
   /** Keys that a keyBy without a hop has set, where they are to be reported; see `BatchMetrics.keys`. */
   seenKeys: Set<string> | undefined;
+  /** Records that windows have dropped in this run, because they were late. */
+  lateRecords = 0;
   private current: Key | undefined;
   private text: string | undefined;
   private taskState: TaskState | undefined;

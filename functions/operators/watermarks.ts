@@ -1,3 +1,4 @@
+import { MillraceError } from '../shared/errors.ts';
 import type { Operator, OperatorSetup } from './operator.ts';
 
 /** Assigns event time and lets the stage's watermark generator see it; the generator itself belongs to the task. */
@@ -7,7 +8,10 @@ export function watermarksOperator({ node, context, emit }: OperatorSetup<'water
     process: (value) => {
       const time = timestamp ? timestamp(value, context.timestamp) : context.timestamp;
       if (time === undefined || !Number.isFinite(time))
-        throw new RangeError(`the timestamp assigner returned ${String(time)}; event time is a finite number of ms`);
+        throw new MillraceError(
+          'MILLRACE_TIMESTAMP_INVALID',
+          `the timestamp assigner returned ${String(time)}: event time is a finite number of ms since the epoch`,
+        );
       context.timestamp = time;
       // Flink's bound: everything up to and including the watermark has been seen.
       context.eventTimeSeen = Math.max(context.eventTimeSeen, time - outOfOrdernessMs - 1);

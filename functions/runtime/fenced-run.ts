@@ -60,6 +60,8 @@ export class FencedRun {
   tombstones = 0;
   /** Repeated attempts of single records and timers. */
   retries = 0;
+  /** Records that windows have dropped, because they were late. */
+  lateRecords = 0;
   private readonly input: RunInput;
   private readonly startWatermark: number;
 

@@ -223,6 +223,7 @@ class FencedTask implements StageTask {
     const run = new FencedRun({ plan, stage, engine, decode, outputs, probe, keys, task: this.task, fence, state: held.state });
     if (messages.length > 0) run.apply(messages, () => ports.clock.now() > enoughAt);
     run.retries = engine.retries;
+    run.lateRecords = engine.context.lateRecords;
     return { run, outputs, probe };
   }
 
@@ -254,6 +255,7 @@ class FencedTask implements StageTask {
     this.counters.duplicates += run.duplicates;
     this.counters.tombstones += run.tombstones;
     this.counters.retries += run.retries;
+    this.counters.lateRecords += run.lateRecords;
     this.counters.gaps += run.gaps;
     this.counters.countOutputs(outputs);
     this.counters.ingest.push(...run.ingest);

@@ -11,6 +11,7 @@ export { mapOperator } from '../operators/map.ts';
 export { processOperator } from '../operators/process.ts';
 export { reduceOperator } from '../operators/reduce.ts';
 export { watermarksOperator } from '../operators/watermarks.ts';
+export { windowOperator } from '../operators/window/window-operator.ts';
 export type { StageAdapters } from './adapters.ts';
 export type { EndEvent, KafkaBatchResponse, KafkaEvent, KafkaEventRecord, LambdaContext, StageHandler } from './lambda.ts';
 export type { BatchMetrics } from './metrics.ts';

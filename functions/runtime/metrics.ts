@@ -29,6 +29,8 @@ export interface BatchMetrics {
   readonly deadLetters: number;
   /** Repeated attempts of single records. */
   readonly retries: number;
+  /** Records that windows have dropped, because they were late and no side output takes late ones. */
+  readonly lateRecords: number;
   /** Attempts started again because another invocation had committed. */
   readonly conflicts: number;
   /** Gaps in a source's offsets that were committed. */

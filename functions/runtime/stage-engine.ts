@@ -6,7 +6,7 @@ import { RecordContext } from '../operators/record-context.ts';
 import { MillraceError } from '../shared/errors.ts';
 import { fromStateKey, type Key, keyBytes, parseKey } from '../shared/key.ts';
 import type { Failure } from '../state/fence.ts';
-import type { TimerEntry } from '../state/tables.ts';
+import { namespaceOf, type TimerEntry } from '../state/tables.ts';
 import type { TaskState } from '../state/task-state.ts';
 import type { TimeDomain } from '../state/timer-service.ts';
 import type { BatchOutputs } from './batch-outputs.ts';
@@ -49,6 +49,7 @@ export class StageEngine {
   private readonly code: StageCode;
   private readonly maxAttempts: number;
   private timerEmission = 0;
+  private lateMark = 0;
   private timerPlace: StepPlace | undefined;
 
   constructor(code: StageCode, maxAttempts: number) {
@@ -71,6 +72,7 @@ export class StageEngine {
     this.context.processingTime = target.processingTime;
     this.context.seenKeys = target.keys;
     this.context.eventTimeSeen = -Infinity; // another task's, or another attempt's, says nothing about records that a verdict skips
+    this.context.lateRecords = 0;
     this.retries = 0;
     this.timerPlace = undefined;
     for (const timers of this.chain.timers) timers.watermark = target.watermark;
@@ -101,7 +103,7 @@ export class StageEngine {
     }
   }
 
-  /** A new watermark: each operator in turn sees it and fires its timers, in the order (time, key). */
+  /** A new watermark: each operator in turn sees it and fires its timers, in the order (time, key, window). */
   advanceWatermark(place: StepPlace, watermark: number, onFailure: (failure: Failure, timer: string) => void): void {
     this.numberTimers(place);
     for (const timers of this.chain.timers) {
@@ -142,7 +144,10 @@ export class StageEngine {
       this.timerEmission = context.emission;
       if (failure) {
         timers.pending.remove(domain, timer); // a timer that keeps failing is gone, and a dead letter
-        onFailure(failure, `${domain} timer ${timer.time} of key ${timer.stateKey}`);
+        timers.abandon?.(domain, timer);
+        const namespace = namespaceOf(timer);
+        const ofWindow = namespace === undefined ? '' : ` and window ${namespace}`;
+        onFailure(failure, `${domain} timer ${timer.time} of key ${timer.stateKey}${ofWindow}`);
       }
     }
   }
@@ -155,7 +160,7 @@ export class StageEngine {
       try {
         timers.pending.remove(domain, timer);
         context.key = fromStateKey(timer.stateKey);
-        timers.fire(domain, timer.time);
+        timers.fire(domain, timer);
         return undefined;
       } catch (error) {
         const failure = this.undoStep(mark, timerEmission, error, attempt);
@@ -168,6 +173,7 @@ export class StageEngine {
   private beginStep(): number {
     const { state, outputs } = this.running();
     outputs.begin();
+    this.lateMark = this.context.lateRecords;
     return state?.mark() ?? 0;
   }
 
@@ -186,6 +192,7 @@ export class StageEngine {
     state?.rollback(mark);
     outputs.undo();
     this.context.eventTimeSeen = -Infinity;
+    this.context.lateRecords = this.lateMark;
     this.context.emission = emission;
     if (attempt >= this.maxAttempts) return describeFailure(error, attempt);
     this.retries++;

@@ -10,6 +10,7 @@ export class TaskCounters {
   duplicates = 0;
   deadLetters = 0;
   retries = 0;
+  lateRecords = 0;
   conflicts = 0;
   gaps = 0;
   tombstones = 0;
@@ -25,7 +26,20 @@ export class TaskCounters {
 
   metrics(pipeline: string, stage: string, batch: InputBatch, durationMs: number): BatchMetrics {
     const { topic, partition, messages } = batch;
-    const { recordsIn, recordsOut, bytesOut, duplicates, deadLetters, retries, conflicts, gaps, tombstones, coldState, ingest } = this;
+    const {
+      recordsIn,
+      recordsOut,
+      bytesOut,
+      duplicates,
+      deadLetters,
+      retries,
+      lateRecords,
+      conflicts,
+      gaps,
+      tombstones,
+      coldState,
+      ingest,
+    } = this;
     return {
       pipeline,
       stage,
@@ -34,7 +48,7 @@ export class TaskCounters {
       firstOffset: messages[0]?.offset ?? 0,
       lastOffset: messages.at(-1)?.offset ?? 0,
       bytesIn: messages.reduce((sum, { size }) => sum + size, 0),
-      ...{ recordsIn, recordsOut, bytesOut, duplicates, deadLetters, retries, conflicts, gaps, tombstones, coldState, ingest },
+      ...{ recordsIn, recordsOut, bytesOut, duplicates, deadLetters, retries, lateRecords, conflicts, gaps, tombstones, coldState, ingest },
       keys: [...this.keys],
       durationMs,
     };

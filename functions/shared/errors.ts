@@ -33,6 +33,7 @@ export const ERROR_CODES = {
   MILLRACE_PLAN_MISMATCH: ['user', 'never'],
   // Records
   MILLRACE_KEY_TYPE: ['user', 'never'],
+  MILLRACE_TIMESTAMP_INVALID: ['user', 'never'],
   MILLRACE_VALUE_NOT_ENCODABLE: ['user', 'never'],
   MILLRACE_VALUE_TOO_LARGE: ['user', 'never'],
   MILLRACE_DECODE_FAILED: ['user', 'never'],

@@ -10,10 +10,12 @@ export interface KeyScope {
   readonly state: TaskState;
   /** Canonical form of the current key (`stateKey` in shared/key.ts). */
   readonly stateKey: string;
+  /** The part of the key's state that is looked at: the state key of a tuple, as of a window. Without it, all of it. */
+  readonly namespace?: string | undefined;
 }
 
 /**
- * One table of one operator under the current key. Values are copied on the way in and out: what user code changes in an object of its
+ * One table of one operator under the current key (and namespace, if the scope has one at all times). Values are copied on the way in and out: what user code changes in an object of its
  * own never changes the state, so a record can be taken back and a replay sees what the first attempt saw.
  */
 export class Cell {
@@ -24,19 +26,24 @@ export class Cell {
 
   constructor(scope: KeyScope, operator: string, state: string) {
     this.scope = scope;
-    this.id = tableId('value', operator, state);
+    this.id = tableId('namespace' in scope ? 'map' : 'value', operator, state);
   }
 
   get(): unknown {
-    return cloneValue(this.table().entries.get(this.scope.stateKey));
+    return cloneValue(this.table().entries.get(this.entry()));
   }
 
   set(value: unknown): void {
-    this.scope.state.set(this.table(), this.scope.stateKey, toStateValue(value));
+    this.scope.state.set(this.table(), this.entry(), toStateValue(value));
   }
 
   clear(): void {
-    this.scope.state.delete(this.table(), this.scope.stateKey);
+    this.scope.state.delete(this.table(), this.entry());
+  }
+
+  private entry(): string {
+    const { stateKey, namespace } = this.scope;
+    return namespace === undefined ? stateKey : entryKey(stateKey, namespace);
   }
 
   private table(): Table {
@@ -46,6 +53,11 @@ export class Cell {
     }
     return this.boundTable;
   }
+}
+
+/** The text of a tuple like `namespace` with one item more: something that belongs to a namespace. */
+export function within(namespace: string, item: string | number): string {
+  return `${namespace.slice(0, -1)},${JSON.stringify(item)}]`;
 }
 
 /** The state object that user code gets for a descriptor; its shape is that of the interfaces in api/state.ts. */
@@ -104,8 +116,18 @@ function listState(cell: Cell): object {
 function mapState(scope: KeyScope, operator: string, name: string): object {
   const id = tableId('map', operator, name);
   const table = (): MapTable => scope.state.mapTable(id);
-  const entry = (key: string | number): string => entryKey(scope.stateKey, stateKey(key));
-  const keys = (): string[] => table().keysOf(scope.stateKey);
+  const nameOf = (key: string | number): string => (scope.namespace === undefined ? stateKey(key) : within(scope.namespace, key));
+  const entry = (key: string | number): string => entryKey(scope.stateKey, nameOf(key));
+  const keys = (): string[] => {
+    const all = table().keysOf(scope.stateKey);
+    if (scope.namespace === undefined) return all;
+    const prefix = entryKey(scope.stateKey, `${scope.namespace.slice(0, -1)},`);
+    return all.filter((key) => key.startsWith(prefix));
+  };
+  const keyAt = (key: string): unknown => {
+    const decoded = fromStateKey(restOf(key));
+    return scope.namespace === undefined ? decoded : (decoded as readonly unknown[]).at(-1);
+  };
   const at = (key: string): unknown => cloneValue(table().entries.get(key));
   return {
     get: (key: string | number) => at(entry(key)),
@@ -116,9 +138,9 @@ function mapState(scope: KeyScope, operator: string, name: string): object {
     remove: (key: string | number) => {
       scope.state.delete(table(), entry(key));
     },
-    keys: () => keys().map((key) => fromStateKey(restOf(key))),
+    keys: () => keys().map(keyAt),
     values: () => keys().map(at),
-    entries: () => keys().map((key) => [fromStateKey(restOf(key)), at(key)]),
+    entries: () => keys().map((key) => [keyAt(key), at(key)]),
     isEmpty: () => keys().length === 0,
     clear: () => {
       for (const key of keys()) scope.state.delete(table(), key);

@@ -34,20 +34,19 @@ export class Table {
 /** First letters of `stateKey`. */
 const KEY_TYPES = 'snbt';
 
-/** A table with many entries under one state key, for map state. */
+/** A table with many entries under one state key: of map state, and of windows. */
 export class MapTable extends Table {
-  private readonly index = new Map<string, Set<string>>();
+  /** Entry keys by state key; made when it is first asked for, as most entries are only read by their own key. */
+  private index: Map<string, Set<string>> | undefined;
 
   override put(key: string, value: unknown): void {
     super.put(key, value);
-    const stateKey = stateKeyOf(key);
-    const keys = this.index.get(stateKey);
-    if (keys) keys.add(key);
-    else this.index.set(stateKey, new Set([key]));
+    if (this.index) addToIndex(this.index, key);
   }
 
   override remove(key: string): void {
     super.remove(key);
+    if (!this.index) return;
     const stateKey = stateKeyOf(key);
     const keys = this.index.get(stateKey);
     keys?.delete(key);
@@ -60,11 +59,22 @@ export class MapTable extends Table {
 
   /** Entry keys under a state key, in canonical order: history must not show, or a replay would differ. */
   keysOf(stateKey: string): string[] {
+    if (!this.index) {
+      this.index = new Map();
+      for (const key of this.entries.keys()) addToIndex(this.index, key);
+    }
     return [...(this.index.get(stateKey) ?? [])].sort();
   }
 }
 
-/** Pending timers of one operator and time domain; the value of an entry is its time. */
+function addToIndex(index: Map<string, Set<string>>, key: string): void {
+  const stateKey = stateKeyOf(key);
+  const keys = index.get(stateKey);
+  if (keys) keys.add(key);
+  else index.set(stateKey, new Set([key]));
+}
+
+/** Pending timers of one operator and time domain; the value of an entry is its time, the rest of its key `timerName`. */
 export class TimerTable extends Table {
   private readonly heap: BinaryHeap<TimerEntry> = binaryHeap(compareTimers);
 
@@ -81,7 +91,7 @@ export class TimerTable extends Table {
     return Number.isFinite(value) && super.isEntry(key, value);
   }
 
-  /** The first pending timer at or before `until` in canonical order (time, key), or undefined. It stays pending. */
+  /** The first pending timer at or before `until` in canonical order (time, key, namespace), or undefined. It stays pending. */
   firstDue(until: number): TimerEntry | undefined {
     for (;;) {
       const first = this.heap.peek();
@@ -97,6 +107,18 @@ export interface TimerEntry {
   readonly key: string;
   readonly time: number;
   readonly stateKey: string;
+}
+
+/** The rest of a timer's entry key. A key can have one timer a time and namespace: of a window, its text. */
+export function timerName(time: number, namespace?: string): string {
+  return namespace === undefined ? String(time) : `${time}|${namespace}`;
+}
+
+/** The namespace of a timer; undefined where it has none. */
+export function namespaceOf({ key }: TimerEntry): string | undefined {
+  const name = restOf(key);
+  const bar = name.indexOf('|');
+  return bar < 0 ? undefined : name.slice(bar + 1);
 }
 
 function compareTimers(a: TimerEntry, b: TimerEntry): number {

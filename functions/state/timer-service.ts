@@ -1,9 +1,9 @@
-import { entryKey, type TimerEntry, type TimerTable, tableId } from './tables.ts';
+import { entryKey, type TimerEntry, timerName, type TimerTable, tableId } from './tables.ts';
 import type { KeyScope } from './keyed-state.ts';
 
 export type TimeDomain = 'event' | 'processing';
 
-/** Pending timers of one operator; a timer is (key, time), registered once however often it is asked for. */
+/** Pending timers of one operator; a timer is (key, time, namespace), registered once however often it is asked for. */
 export class OperatorTimers {
   private readonly scope: KeyScope;
   private readonly ids: Readonly<Record<TimeDomain, string>>;
@@ -13,15 +13,15 @@ export class OperatorTimers {
     this.ids = { event: tableId('timers', operator, 'event'), processing: tableId('timers', operator, 'processing') };
   }
 
-  register(domain: TimeDomain, time: number): void {
+  register(domain: TimeDomain, time: number, namespace?: string): void {
     if (!Number.isFinite(time)) throw new RangeError(`a timer's time is a finite number of ms, not ${time}`);
     const table = this.table(domain);
-    const key = entryKey(this.scope.stateKey, String(time));
+    const key = entryKey(this.scope.stateKey, timerName(time, namespace));
     if (!table.entries.has(key)) this.scope.state.set(table, key, time);
   }
 
-  unregister(domain: TimeDomain, time: number): void {
-    this.scope.state.delete(this.table(domain), entryKey(this.scope.stateKey, String(time)));
+  unregister(domain: TimeDomain, time: number, namespace?: string): void {
+    this.scope.state.delete(this.table(domain), entryKey(this.scope.stateKey, timerName(time, namespace)));
   }
 
   firstDue(domain: TimeDomain, until: number): TimerEntry | undefined {
