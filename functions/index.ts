@@ -70,12 +70,13 @@ export {
 export type {
   AggregateFunction,
   AllWindowFunction,
+  NoStates,
   ProcessAllWindowFunction,
   ProcessWindowFunction,
   WindowContext,
   WindowFunction,
 } from './api/window-function.ts';
-export type { AllWindowedStream, WindowedStream } from './api/windowed-stream.ts';
+export type { AllWindowedStream, Windowed, WindowedStream } from './api/windowed-stream.ts';
 
 export type { ChannelWriter, OutgoingMessage } from './channels/channel-writer.ts';
 
@@ -105,7 +106,19 @@ export type {
   WatermarkStrategyShape,
 } from './graph/logical-graph.ts';
 export type { StartPosition, StateShape, TopicProduction } from './graph/stage-plan.ts';
-export type { AssignerShape, EvictorShape, TriggerResult, TriggerShape, WindowShape } from './graph/window-shape.ts';
+export type {
+  AggregateFunctionShape,
+  AssignerShape,
+  ContentsShape,
+  CustomTriggerShape,
+  EvictFunction,
+  EvictorShape,
+  TriggerResult,
+  TriggerShape,
+  WindowFunctionShape,
+  WindowShape,
+  WindowTime,
+} from './graph/window-shape.ts';
 export type { Duration } from './shared/duration.ts';
 export { ERROR_CODES, isMillraceError, MillraceError, type ErrorCode, type ErrorDomain, type RetryHint } from './shared/errors.ts';
 export type { Key } from './shared/key.ts';

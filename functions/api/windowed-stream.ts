@@ -1,12 +1,12 @@
-import type { Duration } from '../shared/duration.ts';
-import type { Key } from '../shared/key.ts';
-import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
-import type { DataStream } from './data-stream.ts';
-import type { BuiltInEvictor, Evictor } from './evictor.ts';
-import type { FieldsOf } from './keyed-stream.ts';
-import type { LateTag } from './output-tag.ts';
-import type { StateDescriptors } from './state-descriptors.ts';
-import type { BuiltInTrigger, Trigger } from './trigger.ts';
+import type { Duration } from "../shared/duration.ts";
+import type { Key } from "../shared/key.ts";
+import type { GlobalWindow, TimeWindow } from "../time/windows/window.ts";
+import type { DataStream } from "./data-stream.ts";
+import type { BuiltInEvictor, Evictor } from "./evictor.ts";
+import type { FieldsOf } from "./keyed-stream.ts";
+import type { LateTag } from "./output-tag.ts";
+import type { StateDescriptors } from "./state-descriptors.ts";
+import type { BuiltInTrigger, Trigger } from "./trigger.ts";
 import type {
   AggregateFunction,
   AllWindowFunction,
@@ -14,13 +14,13 @@ import type {
   ProcessAllWindowFunction,
   ProcessWindowFunction,
   WindowFunction,
-} from './window-function.ts';
+} from "./window-function.ts";
 
 /**
  * What windowed streams can do. Calls only record; the functions run later, must be synchronous and deterministic, and what they throw
  * fails one record, or the one timer that made the window fire.
  */
-interface Windowed<T, W extends TimeWindow | GlobalWindow> {
+export interface Windowed<T, W extends TimeWindow | GlobalWindow> {
   /** Decides when windows fire, in place of the assigner's own trigger. @throws MILLRACE_OPTION_INVALID */
   trigger<D extends StateDescriptors = NoStates>(trigger: BuiltInTrigger | Trigger<T, W, D>): this;
   /** Takes elements out of windows that fire. Windows then keep all their elements. @throws MILLRACE_OPTION_INVALID */

@@ -8,7 +8,8 @@ import type { Bid } from './bids.ts';
 /** Takes an event's text and returns the messages that it would send. */
 export type Floor = (body: string) => Buffer[];
 
-function* bidsOf(body: string): Generator<Bid> {
+/** The bids of an event. */
+export function* bidsOf(body: string): Generator<Bid> {
   const event = JSON.parse(body) as KafkaEvent;
   for (const records of Object.values(event.records)) {
     for (const { value } of records) yield JSON.parse(Buffer.from(value ?? '', 'base64').toString()) as Bid;

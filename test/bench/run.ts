@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- --json] [NAME …]`: the figures, one a line; with `--json` one JSON object each, for machines. NAME picks suites:
- * handler, harness, cold-start, state, growth. Nothing fails on a missed goal: the machine decides too.
+ * handler, windows, harness, cold-start, state, growth. Nothing fails on a missed goal: the machine decides too.
  */
 import { cpus } from 'node:os';
 import { coldStartFigures } from './cold-start.ts';
@@ -8,9 +8,11 @@ import type { Figure } from './figure.ts';
 import { handlerFigures } from './handler.ts';
 import { harnessFigures } from './harness.ts';
 import { growthFigures, stateFigures } from './state.ts';
+import { windowFigures } from './windows.ts';
 
 const SUITES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   handler: handlerFigures,
+  windows: windowFigures,
   'cold-start': coldStartFigures,
   harness: harnessFigures,
   state: stateFigures,

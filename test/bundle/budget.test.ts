@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALL_OPERATORS } from '../../functions/operators/all-operators.ts';
 import type { BundleInput } from '../../infra/bundle-contents.ts';
-import { bundleShipped, type ShippedPipeline } from './shipped-stages.ts';
+import { bundlePipeline, bundleShipped, type ShippedPipeline } from './shipped-stages.ts';
 import { intruders, millraceBytes } from './stage-contents.ts';
 
 /**
@@ -90,9 +90,21 @@ test('a stage holds the operators that it runs, and no other; the reading of fil
 /** Kinds of the operators whose files have left something in a bundle. */
 function operatorsIn(inputs: readonly BundleInput[]): string[] {
   const kinds = Object.keys(ALL_OPERATORS);
-  const file = (kind: string): string => `/operators/${kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.ts`;
-  return kinds.filter((kind) => inputs.some(({ path, bytes }) => bytes > 0 && path.endsWith(file(kind))));
+  const name = (kind: string): string => kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const isOf = (path: string, kind: string): boolean =>
+    path.endsWith(`/operators/${name(kind)}.ts`) || path.includes(`/operators/${name(kind)}/`);
+  return kinds.filter((kind) => inputs.some(({ path, bytes }) => bytes > 0 && isOf(path, kind)));
 }
+
+test('only stages with windows hold what windows need', async () => {
+  const { plan, stages } = await bundlePipeline('test/golden/windows.ts', outDir);
+
+  const holds = ({ inputs }: { readonly inputs: readonly BundleInput[] }): boolean =>
+    inputs.some(({ path, bytes }) => bytes > 0 && /\/(operators\/window|time\/windows)\//.test(path));
+  expect(stages.map(holds)).toEqual(plan.stages.map(({ operators }) => operators.some(({ kind }) => kind === 'window')));
+  expect(stages.map(holds)).toContain(false);
+  expect(shipped.flatMap((one) => one.stages).some(holds)).toBe(false);
+});
 
 describe('the checks fail', () => {
   const own: BundleInput = { path: 'millrace/functions/runtime/stage-handler.ts', owner: 'millrace', bytes: 40_000 };

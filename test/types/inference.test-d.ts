@@ -3,9 +3,13 @@ import { type } from 'arktype';
 import { expectTypeOf } from 'expect-type';
 import {
   aggregatingState,
+  CountTrigger,
   type DataStream,
   type Environment,
+  EventTimeSessionWindows,
   file,
+  type GlobalWindow,
+  GlobalWindows,
   json,
   kafka,
   type KafkaRecord,
@@ -14,7 +18,9 @@ import {
   mapState,
   outputTag,
   reducingState,
+  SlidingEventTimeWindows,
   string,
+  type TimeWindow,
   Types,
   valueState,
   WatermarkStrategy,
@@ -157,3 +163,76 @@ totals.sinkTo(kafka.sink({ topic: 'totals', value: json(), partitioner: ({ total
 totals.sinkTo(kafka.sink({ topic: 'totals', value: json(), lineage: true, delivery: 'exactly-once' }));
 orders.sinkTo(kafka.sink({ topic: 'orders', value: json(Order), key: ({ customer }) => customer }));
 orders.print('order').name('print');
+
+// Windows: keys, windows, records and states are known wherever they come up.
+const perHour = byCustomer.window('1 hour');
+expectTypeOf(perHour.count()).toEqualTypeOf<DataStream<{ readonly key: string; readonly window: TimeWindow; readonly count: number }>>();
+expectTypeOf(byCustomer.countWindow(3).count()).toEqualTypeOf<
+  DataStream<{ readonly key: string; readonly window: GlobalWindow; readonly count: number }>
+>();
+expectTypeOf(orders.windowAll('1 hour').count()).toEqualTypeOf<DataStream<{ readonly window: TimeWindow; readonly count: number }>>();
+expectTypeOf(perHour.sum('amount').uid('s')).toEqualTypeOf<DataStream<Order>>();
+expectTypeOf(perHour.reduce((held, next) => (held.amount > next.amount ? held : next))).toEqualTypeOf<DataStream<Order>>();
+expectTypeOf(
+  perHour.reduce(
+    (held) => held,
+    (key, window, [order]) => {
+      expectTypeOf(key).toEqualTypeOf<string>();
+      expectTypeOf(window).toEqualTypeOf<TimeWindow>();
+      expectTypeOf(order).toEqualTypeOf<Order | undefined>();
+      return [window.start];
+    },
+  ),
+).toEqualTypeOf<DataStream<number>>();
+const mean = {
+  createAccumulator: () => ({ sum: 0, n: 0 }),
+  add: ({ sum, n }: { sum: number; n: number }, { amount }: Order) => ({ sum: sum + amount, n: n + 1 }),
+  getResult: ({ sum, n }: { sum: number; n: number }) => sum / n,
+};
+expectTypeOf(perHour.aggregate(mean)).toEqualTypeOf<DataStream<number>>();
+expectTypeOf(
+  perHour.aggregate(
+    { createAccumulator: () => new Set<string>(), add: (ids, order) => ids.add(order.id), getResult: (ids) => ids.size },
+    { process: (key, [ids], ctx) => [{ key, ids, end: ctx.window.end }] },
+  ),
+).toEqualTypeOf<DataStream<{ key: string; ids: number | undefined; end: number }>>();
+expectTypeOf(
+  byCustomer.window(SlidingEventTimeWindows.of('1 hour', '1 minute', '-10 seconds')).process({
+    globalState: { seen: valueState('seen', { default: 0 }) },
+    windowState: { ids: listState('ids', Types.string) },
+    *process(key, elements, ctx) {
+      expectTypeOf(elements).toEqualTypeOf<readonly Order[]>();
+      expectTypeOf(ctx.globalState.seen.value()).toEqualTypeOf<number>();
+      expectTypeOf(ctx.windowState.ids.get()).toEqualTypeOf<readonly string[]>();
+      yield { key, window: ctx.window };
+    },
+  }),
+).toEqualTypeOf<DataStream<{ key: string; window: TimeWindow }>>();
+expectTypeOf(
+  byCustomer
+    .window(EventTimeSessionWindows.withDynamicGap(({ amount }: { readonly amount: number }) => amount))
+    .apply((key, { start }, elements) => elements.map(({ id }) => ({ key, start, id }))),
+).toEqualTypeOf<DataStream<{ key: string; start: number; id: string }>>();
+expectTypeOf(orders.countWindowAll(2).apply((window, elements) => [[window.global, elements.length] as const])).toEqualTypeOf<
+  DataStream<readonly [true, number]>
+>();
+
+// Triggers and evictors know record, window and state.
+byCustomer
+  .window(GlobalWindows.create())
+  .trigger(CountTrigger.of(3))
+  .trigger({
+    state: { sum: reducingState('sum', { reduce: (held: number, added: number) => held + added }) },
+    onElement(order, timestamp, window, ctx) {
+      expectTypeOf(order).toEqualTypeOf<Order>();
+      expectTypeOf(timestamp).toEqualTypeOf<number | undefined>();
+      expectTypeOf(window).toEqualTypeOf<GlobalWindow>();
+      ctx.state.sum.add(order.amount);
+      return (ctx.state.sum.get() ?? 0) > 10 ? 'FIRE' : 'CONTINUE';
+    },
+    onEventTime: () => 'CONTINUE',
+    onProcessingTime: () => 'CONTINUE',
+    clear: () => undefined,
+  })
+  .evictor({ evictBefore: (elements) => elements.filter(({ value, timestamp }) => value.amount > (timestamp ?? 0)) })
+  .sideOutputLateData(outputTag('late', Types.object({ id: Types.string })));

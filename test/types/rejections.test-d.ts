@@ -1,5 +1,21 @@
 // What must not compile. Each line below an @ts-expect-error is a mistake that a user makes.
-import { type Environment, json, kafka, listState, outputTag, pipeline, string, Types, valueState, WatermarkStrategy } from 'millrace';
+import {
+  CountEvictor,
+  DeltaEvictor,
+  type Environment,
+  EventTimeSessionWindows,
+  GlobalWindows,
+  json,
+  kafka,
+  listState,
+  outputTag,
+  pipeline,
+  string,
+  TumblingEventTimeWindows,
+  Types,
+  valueState,
+  WatermarkStrategy,
+} from 'millrace';
 import { z } from 'zod';
 
 const Order = z.object({ id: z.string(), customer: z.string(), amount: z.number() });
@@ -9,7 +25,7 @@ const orders = env.fromSource(kafka.source({ topic: 'orders', value: json(Order)
 const byCustomer = orders.keyBy(({ customer }) => customer);
 
 // @ts-expect-error windows and everything else that keeps state come behind keyBy
-orders.window();
+orders.window('1 minute');
 // @ts-expect-error a sum needs a key
 orders.sum('amount');
 // @ts-expect-error a reduction needs a key
@@ -90,3 +106,41 @@ kafka.sink({ topic: 'orders', value, compression: 'brotli' });
 kafka.sink({ topic: 'orders', value, acks: 2 });
 // @ts-expect-error timestamps are the event's or the log's
 kafka.sink({ topic: 'orders', value, timestamps: 'now' });
+
+const perMinute = byCustomer.window('1 minute');
+// @ts-expect-error a duration has a unit
+byCustomer.window('1 fortnight');
+// @ts-expect-error an assigner is made by of()
+byCustomer.window(TumblingEventTimeWindows);
+// @ts-expect-error windows are no stream: first say what becomes of their records
+perMinute.print();
+// @ts-expect-error customer is no number
+perMinute.sum('customer');
+// @ts-expect-error a reduction gives what it takes
+perMinute.reduce((held) => held.amount);
+// @ts-expect-error the gap belongs to records of another type
+byCustomer.window(EventTimeSessionWindows.withDynamicGap((text: string) => text.length));
+// @ts-expect-error a global window has no end
+byCustomer.window(GlobalWindows.create()).apply((_key, window) => [window.end]);
+// @ts-expect-error the side output takes records of another type
+perMinute.sideOutputLateData(outputTag('late', Types.string));
+// @ts-expect-error the evictor looks at records of another type
+perMinute.evictor(DeltaEvictor.of(1, (from: string, to: string) => from.length - to.length));
+// @ts-expect-error an evictor is made by of()
+perMinute.evictor(CountEvictor);
+// @ts-expect-error a trigger says CONTINUE, FIRE, PURGE or FIRE_AND_PURGE
+perMinute.trigger({ onElement: () => 'fire', onEventTime: () => 'FIRE', onProcessingTime: () => 'FIRE', clear: () => undefined });
+// @ts-expect-error a trigger has a function for processing time, too
+perMinute.trigger({ onElement: () => 'FIRE', onEventTime: () => 'FIRE', clear: () => undefined });
+perMinute.process({
+  process(_key, elements, ctx) {
+    // @ts-expect-error there is no such state
+    ctx.globalState.seen;
+    // @ts-expect-error records have no such field
+    elements[0]?.price;
+    // @ts-expect-error timers are a trigger's business
+    ctx.timerService;
+  },
+});
+// @ts-expect-error accumulators have one type
+perMinute.aggregate({ createAccumulator: () => 0, add: (sum, order) => `${sum}${order.amount}`, getResult: (sum) => sum });

@@ -77,7 +77,8 @@ class PaneOperator implements Operator {
     const fired = time === 'event' ? this.lastFired() : -Infinity;
     const start = Math.max(this.firstWith(pane), fired + slideMs);
     if (start <= last) windowing.scope.timers.register(time, start + sizeMs - 1, windowText(start, start + sizeMs));
-    windowing.registerCleanup(timeWindow(last, last + sizeMs));
+    const end = timeWindow(last, last + sizeMs);
+    windowing.scope.timers.register(time, windowing.cleanupTime(end) ?? end.maxTimestamp, end.text);
   }
 
   /** Windows that have fired and are not over fire again with each late element. */

@@ -12,6 +12,8 @@ export class Windowing {
   readonly time: WindowTime | undefined;
   private readonly setup: OperatorSetup<'window'>;
   private readonly latenessMs: number;
+  /** The assigner's own trigger has the very timer that cleans up. */
+  private readonly endsWithTrigger: boolean;
   private parsed: NamedWindow | undefined;
 
   constructor(setup: OperatorSetup<'window'>) {
@@ -21,6 +23,7 @@ export class Windowing {
     this.fn = createWindowFunction(setup, this.scope);
     this.time = timeOf(node.window.assigner);
     this.latenessMs = this.time === 'event' ? node.window.allowedLatenessMs : 0;
+    this.endsWithTrigger = node.window.trigger === undefined && this.latenessMs === 0;
   }
 
   /** When all of the window is forgotten; its own last moment, and the lateness that is allowed. Never for a global window. */
@@ -32,14 +35,15 @@ export class Windowing {
     return this.time === 'event' && maxTimestamp + this.latenessMs <= this.scope.watermark;
   }
 
+  /** For a window whose trigger has been asked, or will be. */
   registerCleanup(window: NamedWindow): void {
     const time = this.cleanupTime(window);
-    if (time !== undefined && this.time) this.scope.timers.register(this.time, time, window.text);
+    if (!this.endsWithTrigger && time !== undefined && this.time) this.scope.timers.register(this.time, time, window.text);
   }
 
   unregisterCleanup(window: NamedWindow): void {
     const time = this.cleanupTime(window);
-    if (time !== undefined && this.time) this.scope.timers.unregister(this.time, time, window.text);
+    if (!this.endsWithTrigger && time !== undefined && this.time) this.scope.timers.unregister(this.time, time, window.text);
   }
 
   /** Does what a trigger has decided. */
