@@ -1,13 +1,13 @@
-import type { Sink } from "../connectors/sink.ts";
-import type { Duration } from "../shared/duration.ts";
-import type { Key } from "../shared/key.ts";
-import type { GlobalWindow, TimeWindow } from "../time/windows/window.ts";
-import type { KeyedStream } from "./keyed-stream.ts";
-import type { OutputTag } from "./output-tag.ts";
-import type { ProcessFunction } from "./process-function.ts";
-import type { WatermarkStrategy } from "./watermark-strategy.ts";
-import type { WindowAssigner } from "./window-assigner.ts";
-import type { AllWindowedStream } from "./windowed-stream.ts";
+import type { Sink } from '../connectors/sink.ts';
+import type { Duration } from '../shared/duration.ts';
+import type { Key } from '../shared/key.ts';
+import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
+import type { KeyedStream } from './keyed-stream.ts';
+import type { OutputTag } from './output-tag.ts';
+import type { ProcessFunction } from './process-function.ts';
+import type { WatermarkStrategy } from './watermark-strategy.ts';
+import type { WindowAssigner } from './window-assigner.ts';
+import type { AllWindowedStream } from './windowed-stream.ts';
 
 /**
  * What all streams can do. Calls only record operators. Functions given here run later, inside a stage: they must be synchronous and
@@ -74,7 +74,7 @@ export interface DataStream<T> extends Stream<T>, Labels {
    * Ends the stage here: what follows runs in a function of its own, over a durable Kafka channel. The work is spread over the next
    * stage's tasks by each record's origin.
    */
-  hop(kind: "kafka"): DataStream<T>;
+  hop(kind: 'kafka'): DataStream<T>;
   /**
    * For functions that are not deterministic: the stage of the operator just added commits what it puts out together with its state, and
    * sends it from there. A crash then sends the very same bytes again, where another stage would run its functions again. Costs the bytes of

@@ -1,6 +1,6 @@
-import type { Codec } from "../codec/codec.ts";
-import type { Source } from "../connectors/source.ts";
-import type { DataStream } from "./data-stream.ts";
+import type { Codec } from '../codec/codec.ts';
+import type { Source } from '../connectors/source.ts';
+import type { DataStream } from './data-stream.ts';
 
 export interface ParamOptions {
   /** Value if none is given. */

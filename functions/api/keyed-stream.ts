@@ -1,11 +1,11 @@
-import type { Duration } from "../shared/duration.ts";
-import type { Key } from "../shared/key.ts";
-import type { GlobalWindow, TimeWindow } from "../time/windows/window.ts";
-import type { DataStream, Stream } from "./data-stream.ts";
-import type { KeyedProcessFunction } from "./process-function.ts";
-import type { StateDescriptors } from "./state-descriptors.ts";
-import type { WindowAssigner } from "./window-assigner.ts";
-import type { WindowedStream } from "./windowed-stream.ts";
+import type { Duration } from '../shared/duration.ts';
+import type { Key } from '../shared/key.ts';
+import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
+import type { DataStream, Stream } from './data-stream.ts';
+import type { KeyedProcessFunction } from './process-function.ts';
+import type { StateDescriptors } from './state-descriptors.ts';
+import type { WindowAssigner } from './window-assigner.ts';
+import type { WindowedStream } from './windowed-stream.ts';
 
 /** The fields of `T` whose values extend `V`. */
 export type FieldsOf<T, V> = { [P in keyof T & string]-?: T[P] extends V ? P : never }[keyof T & string];

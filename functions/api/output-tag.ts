@@ -1,5 +1,5 @@
-import { checkName } from "../graph/names.ts";
-import { printType, type TypeWitness } from "./types.ts";
+import { checkName } from '../graph/names.ts';
+import { printType, type TypeWitness } from './types.ts';
 
 /** Names a side output and its type. */
 export interface OutputTag<T> {
@@ -7,14 +7,14 @@ export interface OutputTag<T> {
   /** Printable type. */
   readonly type: string;
   /** Only for the compiler; never present. */
-  readonly "~value"?: (value: T) => T;
+  readonly '~value'?: (value: T) => T;
 }
 
 /** A tag whose side output takes records of type `T`, of this or a wider type. */
 export interface LateTag<T> {
   readonly name: string;
   /** Only for the compiler; never present. */
-  readonly "~value"?: (value: T) => unknown;
+  readonly '~value'?: (value: T) => unknown;
 }
 
 /**
@@ -24,5 +24,5 @@ export interface LateTag<T> {
  * @example const late = outputTag('late', Types.object({ origin: Types.string }));
  */
 export function outputTag<T>(name: string, type: TypeWitness<T>): OutputTag<T> {
-  return Object.freeze({ name: checkName("an output tag", name), type: printType(type) });
+  return Object.freeze({ name: checkName('an output tag', name), type: printType(type) });
 }

@@ -1,12 +1,12 @@
-import type { LogicalGraph, PipelineOptions } from "../graph/logical-graph.ts";
-import { checkName } from "../graph/names.ts";
-import { checkOptions, resolveOptions } from "../graph/settings.ts";
-import { isMillraceError, MillraceError } from "../shared/errors.ts";
-import type { Environment } from "./environment.ts";
-import { GraphRecorder } from "./recorder.ts";
-import { RecordingEnvironment } from "./recording-environment.ts";
+import type { LogicalGraph, PipelineOptions } from '../graph/logical-graph.ts';
+import { checkName } from '../graph/names.ts';
+import { checkOptions, resolveOptions } from '../graph/settings.ts';
+import { isMillraceError, MillraceError } from '../shared/errors.ts';
+import type { Environment } from './environment.ts';
+import { GraphRecorder } from './recorder.ts';
+import { RecordingEnvironment } from './recording-environment.ts';
 
-const brand: unique symbol = Symbol.for("millrace.pipeline") as never;
+const brand: unique symbol = Symbol.for('millrace.pipeline') as never;
 
 /** Records a graph: synchronous, without I/O, and the same for the same parameters. */
 export type BuildFunction = (env: Environment) => void;
@@ -40,10 +40,10 @@ export function pipeline(name: string, build: BuildFunction): Pipeline;
 export function pipeline(name: string, options: PipelineOptions, build: BuildFunction): Pipeline;
 export function pipeline(name: string, ...rest: readonly [BuildFunction] | readonly [PipelineOptions, BuildFunction]): Pipeline {
   const [options, build] = rest.length === 1 ? [{}, rest[0]] : rest;
-  checkName("a pipeline", name);
-  if (typeof build !== "function") {
+  checkName('a pipeline', name);
+  if (typeof build !== 'function') {
     throw new MillraceError(
-      "MILLRACE_OPTION_INVALID",
+      'MILLRACE_OPTION_INVALID',
       `pipeline('${name}') needs a build function: pipeline(name, options?, (env) => { … })`,
     );
   }
@@ -54,7 +54,7 @@ export function pipeline(name: string, ...rest: readonly [BuildFunction] | reado
 
 /** True for a pipeline, whichever loaded copy of the package made it. */
 export function isPipeline(value: unknown): value is Pipeline {
-  return typeof value === "object" && value !== null && brand in value;
+  return typeof value === 'object' && value !== null && brand in value;
 }
 
 function record(name: string, options: PipelineOptions, build: BuildFunction, params: Readonly<Record<string, string>>): LogicalGraph {
@@ -73,11 +73,11 @@ function run(name: string, build: (env: Environment) => unknown, env: Environmen
   } catch (error) {
     if (isMillraceError(error)) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    throw new MillraceError("MILLRACE_BUILD_FAILED", `the build function of pipeline '${name}' threw: ${message}`, { cause: error });
+    throw new MillraceError('MILLRACE_BUILD_FAILED', `the build function of pipeline '${name}' threw: ${message}`, { cause: error });
   }
-  if (typeof (result as PromiseLike<unknown> | undefined)?.then === "function") {
+  if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
     throw new MillraceError(
-      "MILLRACE_BUILD_FAILED",
+      'MILLRACE_BUILD_FAILED',
       `the build function of pipeline '${name}' returned a promise: it must be synchronous, without I/O`,
     );
   }
@@ -86,6 +86,6 @@ function run(name: string, build: (env: Environment) => unknown, env: Environmen
 function checkParamsRead(name: string, given: Readonly<Record<string, string>>, read: Readonly<Record<string, string>>): void {
   const unknown = Object.keys(given).find((param) => !Object.hasOwn(read, param));
   if (unknown === undefined) return;
-  const known = Object.keys(read).join(", ") || "none";
-  throw new MillraceError("MILLRACE_PARAM_UNKNOWN", `pipeline '${name}' reads no parameter '${unknown}'; it reads: ${known}`);
+  const known = Object.keys(read).join(', ') || 'none';
+  throw new MillraceError('MILLRACE_PARAM_UNKNOWN', `pipeline '${name}' reads no parameter '${unknown}'; it reads: ${known}`);
 }

@@ -1,6 +1,6 @@
-import type { Key } from "../shared/key.ts";
-import type { OutputTag } from "./output-tag.ts";
-import type { StateDescriptors, StatesOf } from "./state-descriptors.ts";
+import type { Key } from '../shared/key.ts';
+import type { OutputTag } from './output-tag.ts';
+import type { StateDescriptors, StatesOf } from './state-descriptors.ts';
 
 /** What a process function may put out: any iterable (a generator, an array), or nothing. */
 // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- functions that return nothing are meant
@@ -44,7 +44,7 @@ export interface KeyedProcessContext<K extends Key, D extends StateDescriptors> 
 
 /** What `onTimer` gets. */
 export interface OnTimerContext<K extends Key, D extends StateDescriptors> extends KeyedProcessContext<K, D> {
-  readonly timeDomain: "event" | "processing";
+  readonly timeDomain: 'event' | 'processing';
 }
 
 /**

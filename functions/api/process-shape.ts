@@ -1,6 +1,6 @@
-import type { ProcessShape } from "../graph/logical-graph.ts";
-import { MillraceError } from "../shared/errors.ts";
-import type { StateDescriptors } from "./state-descriptors.ts";
+import type { ProcessShape } from '../graph/logical-graph.ts';
+import { MillraceError } from '../shared/errors.ts';
+import type { StateDescriptors } from './state-descriptors.ts';
 
 interface AnyProcessFunction {
   readonly state?: StateDescriptors | undefined;
@@ -12,11 +12,11 @@ type Call<A> = (first: A, context: never) => Iterable<unknown> | undefined;
 
 /** The functions as the runtime calls them; `this` stays the user's object. @throws MILLRACE_OPTION_INVALID, MILLRACE_STATE_DUPLICATE */
 export function toProcessShape(fn: AnyProcessFunction): ProcessShape {
-  if (typeof fn.processElement !== "function") {
-    throw new MillraceError("MILLRACE_OPTION_INVALID", "process() needs an object with a function processElement(value, ctx)");
+  if (typeof fn.processElement !== 'function') {
+    throw new MillraceError('MILLRACE_OPTION_INVALID', 'process() needs an object with a function processElement(value, ctx)');
   }
   const states = fn.state ?? {};
-  checkStateNames("a process function", states);
+  checkStateNames('a process function', states);
   return {
     states: Object.freeze({ ...states }),
     processElement: fn.processElement.bind(fn) as Call<unknown>,
@@ -29,7 +29,7 @@ export function checkStateNames(owner: string, states: StateDescriptors): void {
   const seen = new Set<string>();
   for (const { name } of Object.values(states)) {
     if (seen.has(name)) {
-      throw new MillraceError("MILLRACE_STATE_DUPLICATE", `${owner} declares two states named '${name}': give each its own name`);
+      throw new MillraceError('MILLRACE_STATE_DUPLICATE', `${owner} declares two states named '${name}': give each its own name`);
     }
     seen.add(name);
   }

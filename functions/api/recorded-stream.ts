@@ -1,25 +1,25 @@
-import { printSink } from "../connectors/print/sink.ts";
-import type { Sink } from "../connectors/sink.ts";
-import type { AggregateShape, LogicalEdge } from "../graph/logical-graph.ts";
-import { checkUid } from "../graph/names.ts";
-import { checkParallelism } from "../graph/settings.ts";
-import type { WindowShape } from "../graph/window-shape.ts";
-import type { Duration } from "../shared/duration.ts";
-import { MillraceError } from "../shared/errors.ts";
-import type { Key } from "../shared/key.ts";
-import type { GlobalWindow, TimeWindow } from "../time/windows/window.ts";
-import type { DataStream, DataStreamSink, Labels, Stream } from "./data-stream.ts";
-import type { KeyedStream } from "./keyed-stream.ts";
-import type { OutputTag } from "./output-tag.ts";
-import type { KeyedProcessFunction, ProcessFunction } from "./process-function.ts";
-import { toProcessShape } from "./process-shape.ts";
-import type { GraphRecorder, NodeBody } from "./recorder.ts";
-import type { StateDescriptors } from "./state-descriptors.ts";
-import type { WatermarkStrategy } from "./watermark-strategy.ts";
-import { RecordedAllWindowedStream, RecordedWindowedStream } from "./recorded-windowed-stream.ts";
-import type { WindowAssigner } from "./window-assigner.ts";
-import { countWindows, parseAssigner } from "./window-draft.ts";
-import type { AllWindowedStream, WindowedStream } from "./windowed-stream.ts";
+import { printSink } from '../connectors/print/sink.ts';
+import type { Sink } from '../connectors/sink.ts';
+import type { AggregateShape, LogicalEdge } from '../graph/logical-graph.ts';
+import { checkUid } from '../graph/names.ts';
+import { checkParallelism } from '../graph/settings.ts';
+import type { WindowShape } from '../graph/window-shape.ts';
+import type { Duration } from '../shared/duration.ts';
+import { MillraceError } from '../shared/errors.ts';
+import type { Key } from '../shared/key.ts';
+import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
+import type { DataStream, DataStreamSink, Labels, Stream } from './data-stream.ts';
+import type { KeyedStream } from './keyed-stream.ts';
+import type { OutputTag } from './output-tag.ts';
+import type { KeyedProcessFunction, ProcessFunction } from './process-function.ts';
+import { toProcessShape } from './process-shape.ts';
+import type { GraphRecorder, NodeBody } from './recorder.ts';
+import type { StateDescriptors } from './state-descriptors.ts';
+import type { WatermarkStrategy } from './watermark-strategy.ts';
+import { RecordedAllWindowedStream, RecordedWindowedStream } from './recorded-windowed-stream.ts';
+import type { WindowAssigner } from './window-assigner.ts';
+import { countWindows, parseAssigner } from './window-draft.ts';
+import type { AllWindowedStream, WindowedStream } from './windowed-stream.ts';
 
 type Unary = (value: unknown) => unknown;
 
@@ -34,31 +34,31 @@ abstract class RecordedStream<T> implements Stream<T> {
   }
 
   map<O>(fn: (value: T) => O): DataStream<O> {
-    return this.append({ kind: "map", map: checkFunction("map", fn) as Unary });
+    return this.append({ kind: 'map', map: checkFunction('map', fn) as Unary });
   }
 
   filter<S extends T>(predicate: (value: T) => value is S): DataStream<S>;
   filter(predicate: (value: T) => unknown): DataStream<T>;
   filter(predicate: (value: T) => unknown): DataStream<T> {
-    return this.append({ kind: "filter", filter: checkFunction("filter", predicate) as Unary });
+    return this.append({ kind: 'filter', filter: checkFunction('filter', predicate) as Unary });
   }
 
   flatMap<O>(fn: (value: T) => Iterable<O>): DataStream<O> {
-    return this.append({ kind: "flatMap", flatMap: checkFunction("flatMap", fn) as (value: unknown) => Iterable<unknown> });
+    return this.append({ kind: 'flatMap', flatMap: checkFunction('flatMap', fn) as (value: unknown) => Iterable<unknown> });
   }
 
   keyBy<const K extends Key>(key: (value: T) => K): KeyedStream<T, K> {
-    const node = this.add({ kind: "keyBy", key: checkFunction("keyBy", key) as (value: unknown) => Key });
+    const node = this.add({ kind: 'keyBy', key: checkFunction('keyBy', key) as (value: unknown) => Key });
     return new RecordedKeyedStream(this.recorder, { node });
   }
 
   union(...others: readonly Stream<T>[]): DataStream<T> {
     const inputs = [this, ...others].map((stream) => this.edgeOf(stream));
-    return new RecordedDataStream(this.recorder, { node: this.recorder.add({ kind: "union" }, inputs) });
+    return new RecordedDataStream(this.recorder, { node: this.recorder.add({ kind: 'union' }, inputs) });
   }
 
   assignTimestampsAndWatermarks(strategy: WatermarkStrategy<NoInfer<T>>): DataStream<T> {
-    return this.append({ kind: "watermarks", strategy });
+    return this.append({ kind: 'watermarks', strategy });
   }
 
   windowAll<W extends TimeWindow | GlobalWindow>(assigner: WindowAssigner<T, W> | Duration): AllWindowedStream<T, W> {
@@ -70,10 +70,10 @@ abstract class RecordedStream<T> implements Stream<T> {
   }
 
   sinkTo(sink: Sink<T>): DataStreamSink {
-    if (typeof (sink as Partial<Sink<T>> | undefined)?.open !== "function") {
-      throw new MillraceError("MILLRACE_OPTION_INVALID", "sinkTo() needs a sink, for example kafka.sink({ topic, value: json() })");
+    if (typeof (sink as Partial<Sink<T>> | undefined)?.open !== 'function') {
+      throw new MillraceError('MILLRACE_OPTION_INVALID', 'sinkTo() needs a sink, for example kafka.sink({ topic, value: json() })');
     }
-    return new RecordedSink(this.recorder, this.add({ kind: "sink", sink }));
+    return new RecordedSink(this.recorder, this.add({ kind: 'sink', sink }));
   }
 
   print(prefix?: string): DataStreamSink {
@@ -86,8 +86,8 @@ abstract class RecordedStream<T> implements Stream<T> {
 
   /** One key for all records, in one task. */
   private appendWindowAll<O>(window: WindowShape): DataStream<O> {
-    const key = this.add({ kind: "keyBy", key: () => "" });
-    return new RecordedDataStream(this.recorder, { node: this.recorder.add({ kind: "window", window, parallelism: 1 }, [{ node: key }]) });
+    const key = this.add({ kind: 'keyBy', key: () => '' });
+    return new RecordedDataStream(this.recorder, { node: this.recorder.add({ kind: 'window', window, parallelism: 1 }, [{ node: key }]) });
   }
 
   private add(body: NodeBody): number {
@@ -96,22 +96,22 @@ abstract class RecordedStream<T> implements Stream<T> {
 
   private edgeOf(stream: Stream<T>): LogicalEdge {
     if (stream instanceof RecordedStream && stream.recorder === this.recorder) return stream.edge;
-    throw new MillraceError("MILLRACE_STREAM_FOREIGN", "union() was given a stream of another pipeline: join them through a topic instead");
+    throw new MillraceError('MILLRACE_STREAM_FOREIGN', 'union() was given a stream of another pipeline: join them through a topic instead');
   }
 }
 
 export class RecordedDataStream<T> extends RecordedStream<T> implements DataStream<T> {
   process<O = never>(fn: ProcessFunction<T, O>): DataStream<O> {
     checkStateless(fn);
-    return this.append({ kind: "process", process: toProcessShape(fn) });
+    return this.append({ kind: 'process', process: toProcessShape(fn) });
   }
 
   getSideOutput<S>(tag: OutputTag<S>): DataStream<S> {
     const { node } = this.edge;
     const { kind } = this.recorder.at(node);
-    if (kind !== "process" && kind !== "window") {
+    if (kind !== 'process' && kind !== 'window') {
       throw new MillraceError(
-        "MILLRACE_OPTION_INVALID",
+        'MILLRACE_OPTION_INVALID',
         `getSideOutput('${tag.name}') was called behind ${kind}(), which has no side outputs: call it on what .process() or a window returned`,
       );
     }
@@ -121,24 +121,24 @@ export class RecordedDataStream<T> extends RecordedStream<T> implements DataStre
   /** For JavaScript users: the types don't have it. */
   window(): never {
     throw new MillraceError(
-      "MILLRACE_STATE_WITHOUT_KEY",
-      "window() needs a key: call .keyBy() before it, or .windowAll() for the whole stream",
+      'MILLRACE_STATE_WITHOUT_KEY',
+      'window() needs a key: call .keyBy() before it, or .windowAll() for the whole stream',
     );
   }
 
-  hop(kind: "kafka"): DataStream<T> {
+  hop(kind: 'kafka'): DataStream<T> {
     const given: unknown = kind;
-    if (given !== "kafka") {
-      throw new MillraceError("MILLRACE_HOP_UNSUPPORTED", `hop(${JSON.stringify(given)}) is not supported: hops are 'kafka'`);
+    if (given !== 'kafka') {
+      throw new MillraceError('MILLRACE_HOP_UNSUPPORTED', `hop(${JSON.stringify(given)}) is not supported: hops are 'kafka'`);
     }
-    return this.append({ kind: "hop", hop: kind });
+    return this.append({ kind: 'hop', hop: kind });
   }
 
   journal(): this {
     const { kind } = this.recorder.at(this.edge.node);
-    if (kind === "union" || kind === "hop") {
+    if (kind === 'union' || kind === 'hop') {
       throw new MillraceError(
-        "MILLRACE_OPTION_INVALID",
+        'MILLRACE_OPTION_INVALID',
         `journal() was called behind ${kind}(), which runs nothing: call it on an operator of the stage whose outputs are to be journaled`,
       );
     }
@@ -164,47 +164,47 @@ export class RecordedDataStream<T> extends RecordedStream<T> implements DataStre
 
 class RecordedKeyedStream<T, K extends Key> extends RecordedStream<T> implements KeyedStream<T, K> {
   reduce(fn: (held: T, next: T) => T): DataStream<T> {
-    return this.append({ kind: "reduce", reduce: checkFunction("reduce", fn) as (left: unknown, right: unknown) => unknown });
+    return this.append({ kind: 'reduce', reduce: checkFunction('reduce', fn) as (left: unknown, right: unknown) => unknown });
   }
 
   sum(field: string): DataStream<T> {
-    return this.aggregate({ of: "sum", field });
+    return this.aggregate({ of: 'sum', field });
   }
 
   min(field: string): DataStream<T> {
-    return this.aggregate({ of: "min", field });
+    return this.aggregate({ of: 'min', field });
   }
 
   max(field: string): DataStream<T> {
-    return this.aggregate({ of: "max", field });
+    return this.aggregate({ of: 'max', field });
   }
 
   minBy(field: string): DataStream<T> {
-    return this.aggregate({ of: "minBy", field });
+    return this.aggregate({ of: 'minBy', field });
   }
 
   maxBy(field: string): DataStream<T> {
-    return this.aggregate({ of: "maxBy", field });
+    return this.aggregate({ of: 'maxBy', field });
   }
 
   count(): DataStream<{ readonly key: K; readonly count: number }> {
-    return this.aggregate({ of: "count" });
+    return this.aggregate({ of: 'count' });
   }
 
   window<W extends TimeWindow | GlobalWindow>(assigner: WindowAssigner<T, W> | Duration): WindowedStream<T, K, W> {
-    return new RecordedWindowedStream<T, K, W>((window) => this.append({ kind: "window", window }), parseAssigner(assigner));
+    return new RecordedWindowedStream<T, K, W>((window) => this.append({ kind: 'window', window }), parseAssigner(assigner));
   }
 
   countWindow(size: number, slide?: number): WindowedStream<T, K, GlobalWindow> {
-    return new RecordedWindowedStream<T, K, GlobalWindow>((window) => this.append({ kind: "window", window }), countWindows(size, slide));
+    return new RecordedWindowedStream<T, K, GlobalWindow>((window) => this.append({ kind: 'window', window }), countWindows(size, slide));
   }
 
   process<O, D extends StateDescriptors>(fn: KeyedProcessFunction<T, K, D, O>): DataStream<O> {
-    return this.append({ kind: "process", process: toProcessShape(fn) });
+    return this.append({ kind: 'process', process: toProcessShape(fn) });
   }
 
   private aggregate<O>(aggregate: AggregateShape): DataStream<O> {
-    return this.append({ kind: "aggregate", aggregate });
+    return this.append({ kind: 'aggregate', aggregate });
   }
 }
 
@@ -234,16 +234,16 @@ class RecordedSink implements Labels {
 }
 
 function checkFunction<F>(operator: string, fn: F): F {
-  if (typeof fn === "function") return fn;
-  throw new MillraceError("MILLRACE_OPTION_INVALID", `${operator}() needs a function and was given ${fn === null ? "null" : typeof fn}`);
+  if (typeof fn === 'function') return fn;
+  throw new MillraceError('MILLRACE_OPTION_INVALID', `${operator}() needs a function and was given ${fn === null ? 'null' : typeof fn}`);
 }
 
 /** For JavaScript users: the types forbid it. */
 function checkStateless(fn: { readonly state?: unknown; readonly onTimer?: unknown }): void {
-  const has = fn.state !== undefined ? "state" : fn.onTimer !== undefined ? "timers" : undefined;
+  const has = fn.state !== undefined ? 'state' : fn.onTimer !== undefined ? 'timers' : undefined;
   if (has === undefined) return;
   throw new MillraceError(
-    "MILLRACE_STATE_WITHOUT_KEY",
+    'MILLRACE_STATE_WITHOUT_KEY',
     `a process function has ${has}, but its stream has no key: call .keyBy() before .process()`,
   );
 }

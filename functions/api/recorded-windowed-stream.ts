@@ -1,18 +1,18 @@
-import type { AggregateShape } from "../graph/logical-graph.ts";
-import type { ContentsShape, WindowFunctionShape, WindowShape } from "../graph/window-shape.ts";
-import { type Duration, toMilliseconds } from "../shared/duration.ts";
-import { MillraceError } from "../shared/errors.ts";
-import type { Key } from "../shared/key.ts";
-import type { GlobalWindow, TimeWindow } from "../time/windows/window.ts";
-import type { DataStream } from "./data-stream.ts";
-import { type BuiltInEvictor, type Evictor, toEvictorShape } from "./evictor.ts";
-import type { LateTag } from "./output-tag.ts";
-import type { StateDescriptors } from "./state-descriptors.ts";
-import { type BuiltInTrigger, toTriggerShape, type Trigger } from "./trigger.ts";
-import { labelOf, type WindowDraft } from "./window-draft.ts";
-import type { AggregateFunction } from "./window-function.ts";
-import { type AnyWindowFunction, countResult, toAggregateContents, toWindowFunctionShape } from "./window-function-shape.ts";
-import type { AllWindowedStream, WindowedStream } from "./windowed-stream.ts";
+import type { AggregateShape } from '../graph/logical-graph.ts';
+import type { ContentsShape, WindowFunctionShape, WindowShape } from '../graph/window-shape.ts';
+import { type Duration, toMilliseconds } from '../shared/duration.ts';
+import { MillraceError } from '../shared/errors.ts';
+import type { Key } from '../shared/key.ts';
+import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
+import type { DataStream } from './data-stream.ts';
+import { type BuiltInEvictor, type Evictor, toEvictorShape } from './evictor.ts';
+import type { LateTag } from './output-tag.ts';
+import type { StateDescriptors } from './state-descriptors.ts';
+import { type BuiltInTrigger, toTriggerShape, type Trigger } from './trigger.ts';
+import { labelOf, type WindowDraft } from './window-draft.ts';
+import type { AggregateFunction } from './window-function.ts';
+import { type AnyWindowFunction, countResult, toAggregateContents, toWindowFunctionShape } from './window-function-shape.ts';
+import type { AllWindowedStream, WindowedStream } from './windowed-stream.ts';
 
 type Append = <O>(window: WindowShape) => DataStream<O>;
 
@@ -45,50 +45,50 @@ class RecordedWindows<T, W extends TimeWindow | GlobalWindow> {
   }
 
   sum(field: string): DataStream<T> {
-    return this.roll({ of: "sum", field });
+    return this.roll({ of: 'sum', field });
   }
 
   min(field: string): DataStream<T> {
-    return this.roll({ of: "min", field });
+    return this.roll({ of: 'min', field });
   }
 
   max(field: string): DataStream<T> {
-    return this.roll({ of: "max", field });
+    return this.roll({ of: 'max', field });
   }
 
   minBy(field: string): DataStream<T> {
-    return this.roll({ of: "minBy", field });
+    return this.roll({ of: 'minBy', field });
   }
 
   maxBy(field: string): DataStream<T> {
-    return this.roll({ of: "maxBy", field });
+    return this.roll({ of: 'maxBy', field });
   }
 
   count<O>(): DataStream<O> {
-    return this.roll({ of: "count" }, countResult(this.hasKey));
+    return this.roll({ of: 'count' }, countResult(this.hasKey));
   }
 
   reduce<O>(fn: (held: T, next: T) => T, windowFn?: AnyWindowFunction): DataStream<O> {
-    if (typeof fn !== "function") throw new MillraceError("MILLRACE_OPTION_INVALID", "reduce() needs a function (held, next) => …");
-    const contents: ContentsShape = { kind: "reduce", reduce: fn as (left: unknown, right: unknown) => unknown };
-    return this.record("reduce", contents, windowFn && toWindowFunctionShape(windowFn, this.hasKey));
+    if (typeof fn !== 'function') throw new MillraceError('MILLRACE_OPTION_INVALID', 'reduce() needs a function (held, next) => …');
+    const contents: ContentsShape = { kind: 'reduce', reduce: fn as (left: unknown, right: unknown) => unknown };
+    return this.record('reduce', contents, windowFn && toWindowFunctionShape(windowFn, this.hasKey));
   }
 
   aggregate<Acc, Out, O>(fn: AggregateFunction<T, Acc, Out>, windowFn?: AnyWindowFunction): DataStream<O> {
-    return this.record("aggregate", toAggregateContents(fn), windowFn && toWindowFunctionShape(windowFn, this.hasKey));
+    return this.record('aggregate', toAggregateContents(fn), windowFn && toWindowFunctionShape(windowFn, this.hasKey));
   }
 
   process<O>(fn: AnyWindowFunction): DataStream<O> {
-    return this.record("process", { kind: "elements" }, toWindowFunctionShape(fn, this.hasKey));
+    return this.record('process', { kind: 'elements' }, toWindowFunctionShape(fn, this.hasKey));
   }
 
   apply<O>(fn: AnyWindowFunction): DataStream<O> {
-    return this.record("apply", { kind: "elements" }, toWindowFunctionShape(fn, this.hasKey));
+    return this.record('apply', { kind: 'elements' }, toWindowFunctionShape(fn, this.hasKey));
   }
 
   private roll<O>(rolling: AggregateShape, apply?: WindowFunctionShape): DataStream<O> {
-    const method = rolling.of === "count" ? "count" : `${rolling.of}(${rolling.field})`;
-    return this.record(method, { kind: "rolling", rolling }, apply);
+    const method = rolling.of === 'count' ? 'count' : `${rolling.of}(${rolling.field})`;
+    return this.record(method, { kind: 'rolling', rolling }, apply);
   }
 
   private record<O>(method: string, contents: ContentsShape, apply?: WindowFunctionShape): DataStream<O> {

@@ -1,13 +1,13 @@
-import type { LogicalEdge, LogicalNode } from "../graph/logical-graph.ts";
-import { MillraceError } from "../shared/errors.ts";
+import type { LogicalEdge, LogicalNode } from '../graph/logical-graph.ts';
+import { MillraceError } from '../shared/errors.ts';
 
 type Without<N, F extends PropertyKey> = N extends unknown ? Omit<N, F> : never;
 
 /** A node without what the recorder adds. */
-export type NodeBody = Without<LogicalNode, "id" | "inputs">;
+export type NodeBody = Without<LogicalNode, 'id' | 'inputs'>;
 
 /** What `.uid()`, `.name()`, `.setParallelism()` and `.journal()` set. */
-export type NodeLabels = Partial<Pick<LogicalNode, "uid" | "name" | "parallelism" | "journal">>;
+export type NodeLabels = Partial<Pick<LogicalNode, 'uid' | 'name' | 'parallelism' | 'journal'>>;
 
 /**
  * Records the calls of one build as nodes of a graph. Ids are given in the order of calls, so that the same file gives the same ids
@@ -36,7 +36,7 @@ export class GraphRecorder {
   }
 
   /** Number of nodes of a kind so far. */
-  count(kind: LogicalNode["kind"]): number {
+  count(kind: LogicalNode['kind']): number {
     return this.nodes.filter((node) => node.kind === kind).length;
   }
 
@@ -48,8 +48,8 @@ export class GraphRecorder {
   private checkOpen(): void {
     if (!this.closed) return;
     throw new MillraceError(
-      "MILLRACE_STREAM_FOREIGN",
-      "this stream belongs to a build that has ended: use streams only inside the function given to pipeline(), synchronously",
+      'MILLRACE_STREAM_FOREIGN',
+      'this stream belongs to a build that has ended: use streams only inside the function given to pipeline(), synchronously',
     );
   }
 }

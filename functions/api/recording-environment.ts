@@ -1,12 +1,12 @@
-import { elementsSource } from "../connectors/elements/source.ts";
-import type { Source } from "../connectors/source.ts";
-import { checkUid, elementsUid } from "../graph/names.ts";
-import { checkParallelism } from "../graph/settings.ts";
-import { MillraceError } from "../shared/errors.ts";
-import type { DataStream } from "./data-stream.ts";
-import type { CollectionOptions, Environment, ParamOptions, SourceOptions } from "./environment.ts";
-import { RecordedDataStream } from "./recorded-stream.ts";
-import type { GraphRecorder } from "./recorder.ts";
+import { elementsSource } from '../connectors/elements/source.ts';
+import type { Source } from '../connectors/source.ts';
+import { checkUid, elementsUid } from '../graph/names.ts';
+import { checkParallelism } from '../graph/settings.ts';
+import { MillraceError } from '../shared/errors.ts';
+import type { DataStream } from './data-stream.ts';
+import type { CollectionOptions, Environment, ParamOptions, SourceOptions } from './environment.ts';
+import { RecordedDataStream } from './recorded-stream.ts';
+import type { GraphRecorder } from './recorder.ts';
 
 type Params = Readonly<Record<string, string>>;
 
@@ -24,7 +24,7 @@ export class RecordingEnvironment implements Environment {
   param(name: string, options: ParamOptions = {}): string {
     const value = (Object.hasOwn(this.given, name) ? this.given[name] : undefined) ?? options.default;
     if (value === undefined) {
-      throw new MillraceError("MILLRACE_PARAM_MISSING", `the pipeline needs the parameter '${name}': give --param ${name}=…`);
+      throw new MillraceError('MILLRACE_PARAM_MISSING', `the pipeline needs the parameter '${name}': give --param ${name}=…`);
     }
     this.read.set(name, value);
     return value;
@@ -41,7 +41,7 @@ export class RecordingEnvironment implements Environment {
   }
 
   fromCollection<T>(values: Iterable<T>, options: CollectionOptions<T> = {}): DataStream<T> {
-    const { value, uid = elementsUid(this.recorder.count("source") + 1), ...rest } = options;
+    const { value, uid = elementsUid(this.recorder.count('source') + 1), ...rest } = options;
     return this.fromSource(elementsSource(values, value), { ...rest, uid });
   }
 
@@ -52,17 +52,17 @@ export class RecordingEnvironment implements Environment {
       ...(name !== undefined && { name }),
       ...(parallelism !== undefined && { parallelism: checkParallelism(parallelism) }),
     };
-    const node = this.recorder.add({ kind: "source", source, uid: checkUid(uid), ...labels }, []);
+    const node = this.recorder.add({ kind: 'source', source, uid: checkUid(uid), ...labels }, []);
     return new RecordedDataStream(this.recorder, { node });
   }
 }
 
 /** For JavaScript users: the types demand both. */
 function checkSource(source: Partial<Source<unknown>> | undefined, options: Partial<SourceOptions> | undefined): void {
-  if (source?.kind !== "topic" && source?.kind !== "feed") {
-    throw new MillraceError("MILLRACE_OPTION_INVALID", "fromSource() needs a source, for example kafka.source({ topic, value: json() })");
+  if (source?.kind !== 'topic' && source?.kind !== 'feed') {
+    throw new MillraceError('MILLRACE_OPTION_INVALID', 'fromSource() needs a source, for example kafka.source({ topic, value: json() })');
   }
   if (options?.uid === undefined) {
-    throw new MillraceError("MILLRACE_UID_MISSING", "fromSource() needs a uid: fromSource(source, { uid: 'orders' })");
+    throw new MillraceError('MILLRACE_UID_MISSING', "fromSource() needs a uid: fromSource(source, { uid: 'orders' })");
   }
 }

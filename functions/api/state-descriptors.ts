@@ -1,14 +1,14 @@
-import type { StateDescriptorShape } from "../graph/logical-graph.ts";
-import { isName } from "../graph/names.ts";
-import type { StateShape } from "../graph/stage-plan.ts";
-import { MillraceError } from "../shared/errors.ts";
-import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from "./state.ts";
-import { isTypeWitness, printType, printTypeOf, type TypeWitness } from "./types.ts";
+import type { StateDescriptorShape } from '../graph/logical-graph.ts';
+import { isName } from '../graph/names.ts';
+import type { StateShape } from '../graph/stage-plan.ts';
+import { MillraceError } from '../shared/errors.ts';
+import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './state.ts';
+import { isTypeWitness, printType, printTypeOf, type TypeWitness } from './types.ts';
 
 /** Declares a state; `S` is the interface under which a process function gets it in `ctx.state`. */
 export interface StateDescriptor<S> extends StateDescriptorShape {
   /** Only for the compiler; never present. */
-  readonly "~state"?: S;
+  readonly '~state'?: S;
 }
 
 /** The states of a process function, by the names under which it reads them. */
@@ -48,11 +48,11 @@ export function valueState<T>(name: string, type: TypeWitness<T> | { readonly ty
 // eslint-disable-next-line @typescript-eslint/unified-signatures
 export function valueState<T>(name: string, options: { readonly default: T }): StateDescriptor<ValueState<T, T>>;
 export function valueState(name: string, options: unknown): StateDescriptor<never> {
-  if (isTypeWitness(options)) return describe({ name, kind: "value", type: printType(options) });
+  if (isTypeWitness(options)) return describe({ name, kind: 'value', type: printType(options) });
   const { type, default: initial } = parseValueOptions(name, options);
   return describe({
     name,
-    kind: "value",
+    kind: 'value',
     type: type === undefined ? printTypeOf(initial) : printType(type),
     ...(initial !== undefined && { initial: freshCopies(initial) }),
   });
@@ -64,16 +64,16 @@ interface ValueOptions {
 }
 
 function parseValueOptions(name: string, options: unknown): ValueOptions {
-  if (typeof options === "object" && options !== null && ("default" in options || "type" in options)) return options as ValueOptions;
+  if (typeof options === 'object' && options !== null && ('default' in options || 'type' in options)) return options as ValueOptions;
   throw new MillraceError(
-    "MILLRACE_OPTION_INVALID",
+    'MILLRACE_OPTION_INVALID',
     `valueState('${name}') needs a type or a default: { default: 0 }, Types.number or a schema`,
   );
 }
 
 /** A list a key. @see Flink ListState */
 export function listState<T>(name: string, item: TypeWitness<T>): StateDescriptor<ListState<T>> {
-  return describe({ name, kind: "list", type: printType(item) });
+  return describe({ name, kind: 'list', type: printType(item) });
 }
 
 /** A map a key, of strings or numbers to values. @see Flink MapState */
@@ -82,13 +82,13 @@ export function mapState<K extends string | number, V>(
   key: TypeWitness<K>,
   value: TypeWitness<V>,
 ): StateDescriptor<MapState<K, V>> {
-  return describe({ name, kind: "map", type: `${printType(key)}, ${printType(value)}` });
+  return describe({ name, kind: 'map', type: `${printType(key)}, ${printType(value)}` });
 }
 
 /** A value a key that grows by `reduce`. @see Flink ReducingState */
 export function reducingState<T>(name: string, options: ReducingStateOptions<T>): StateDescriptor<ReducingState<T>> {
-  const type = options.type === undefined ? "unknown" : printType(options.type);
-  return describe({ name, kind: "reducing", type, reduce: options.reduce as (left: unknown, right: unknown) => unknown });
+  const type = options.type === undefined ? 'unknown' : printType(options.type);
+  return describe({ name, kind: 'reducing', type, reduce: options.reduce as (left: unknown, right: unknown) => unknown });
 }
 
 /** An accumulator a key, of another type than what is added and read. @see Flink AggregatingState */
@@ -99,7 +99,7 @@ export function aggregatingState<In, Acc, Out>(
   const { createAccumulator, add, getResult } = options as AggregatingStateOptions<unknown, unknown, unknown>;
   return describe({
     name,
-    kind: "aggregating",
+    kind: 'aggregating',
     type: printTypeOf(createAccumulator()),
     aggregate: { createAccumulator, add, getResult },
   });
@@ -108,14 +108,14 @@ export function aggregatingState<In, Acc, Out>(
 function describe(shape: StateDescriptorShape & StateShape): StateDescriptor<never> {
   if (isName(shape.name)) return Object.freeze(shape);
   throw new MillraceError(
-    "MILLRACE_OPTION_INVALID",
+    'MILLRACE_OPTION_INVALID',
     `a state is named ${JSON.stringify(shape.name)}: give 1 to 64 of a-z, A-Z, 0-9, _ and -`,
   );
 }
 
 /** A default is never shared: user code may change what it reads. */
 function freshCopies(initial: unknown): () => unknown {
-  if (typeof initial !== "object") return () => initial;
+  if (typeof initial !== 'object') return () => initial;
   const held = structuredClone(initial);
   return () => structuredClone(held);
 }

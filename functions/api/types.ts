@@ -1,5 +1,5 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { MillraceError } from "../shared/errors.ts";
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { MillraceError } from '../shared/errors.ts';
 
 /**
  * Says of which type a state or a side output is: to the compiler, so that nobody writes generics, and to `millrace.lock.json`, so that
@@ -9,7 +9,7 @@ export interface TypeToken<T> {
   /** Printable type, for example `number` or `{count: number}`. */
   readonly type: string;
   /** Only for the compiler; never present. */
-  readonly "~type"?: T;
+  readonly '~type'?: T;
 }
 
 /** A type token, or any Standard Schema (zod, valibot, arktype …), whose output type counts. */
@@ -26,14 +26,14 @@ function token<T>(type: string): TypeToken<T> {
 
 /** Type tokens, named as in Flink's `Types`. */
 export const Types = Object.freeze({
-  string: token<string>("string"),
-  number: token<number>("number"),
-  boolean: token<boolean>("boolean"),
-  bigint: token<bigint>("bigint"),
-  bytes: token<Uint8Array>("bytes"),
-  date: token<Date>("date"),
+  string: token<string>('string'),
+  number: token<number>('number'),
+  boolean: token<boolean>('boolean'),
+  bigint: token<bigint>('bigint'),
+  bytes: token<Uint8Array>('bytes'),
+  date: token<Date>('date'),
   /** Any JSON value; give the type where no token or schema describes it: `Types.json<Flight>()`. */
-  json: <T>(): TypeToken<T> => token<T>("json"),
+  json: <T>(): TypeToken<T> => token<T>('json'),
   /** An array. */
   list: <T>(item: TypeWitness<T>): TypeToken<readonly T[]> => token(`list<${printType(item)}>`),
   /** A `Map`. */
@@ -49,27 +49,27 @@ export const Types = Object.freeze({
 
 /** True for a type token or a Standard Schema. */
 export function isTypeWitness(value: unknown): value is TypeWitness<unknown> {
-  if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
-  return "~standard" in value || ("type" in value && typeof value.type === "string");
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+  return '~standard' in value || ('type' in value && typeof value.type === 'string');
 }
 
 /** Printable type of a token or schema. Schemas cannot be looked into: `schema(zod)`. @throws MILLRACE_OPTION_INVALID */
 export function printType(witness: TypeWitness<unknown>): string {
   if (!isTypeWitness(witness)) {
-    throw new MillraceError("MILLRACE_OPTION_INVALID", "a type is missing: give Types.number, Types.object({ … }) or a Standard Schema");
+    throw new MillraceError('MILLRACE_OPTION_INVALID', 'a type is missing: give Types.number, Types.object({ … }) or a Standard Schema');
   }
-  return "~standard" in witness ? `schema(${witness["~standard"].vendor})` : witness.type;
+  return '~standard' in witness ? `schema(${witness['~standard'].vendor})` : witness.type;
 }
 
 /** Printable type of a value, as the tokens print it: what the lock file guards for a state declared by its default. */
 export function printTypeOf(value: unknown): string {
-  if (value === null || value === undefined) return "optional";
-  if (Array.isArray(value)) return "list";
-  if (value instanceof Uint8Array) return "bytes";
-  if (value instanceof Date) return "date";
-  if (value instanceof Map) return "map";
-  if (value instanceof Set) return "set";
-  return typeof value === "object" ? printValueFields(value) : typeof value;
+  if (value === null || value === undefined) return 'optional';
+  if (Array.isArray(value)) return 'list';
+  if (value instanceof Uint8Array) return 'bytes';
+  if (value instanceof Date) return 'date';
+  if (value instanceof Map) return 'map';
+  if (value instanceof Set) return 'set';
+  return typeof value === 'object' ? printValueFields(value) : typeof value;
 }
 
 function printFields(fields: Fields): string {
@@ -83,5 +83,5 @@ function printValueFields(value: object): string {
 /** Fields in the order of their names: writing them in another order is no other type. */
 function printRecord(fields: readonly (readonly [name: string, type: string])[]): string {
   const sorted = [...fields].sort(([left], [right]) => (left < right ? -1 : 1));
-  return `{${sorted.map(([name, type]) => `${name}: ${type}`).join(", ")}}`;
+  return `{${sorted.map(([name, type]) => `${name}: ${type}`).join(', ')}}`;
 }

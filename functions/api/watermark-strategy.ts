@@ -1,5 +1,5 @@
-import { type Duration, toMilliseconds } from "../shared/duration.ts";
-import { MillraceError } from "../shared/errors.ts";
+import { type Duration, toMilliseconds } from '../shared/duration.ts';
+import { MillraceError } from '../shared/errors.ts';
 
 /**
  * Event time of a record in ms since the epoch. Pure.
@@ -18,7 +18,7 @@ export class WatermarkStrategy<T> {
   readonly outOfOrdernessMs: number;
   readonly timestamp?: TimestampAssigner<unknown>;
   /** Only for the compiler; never present. */
-  declare readonly "~value"?: (value: T) => void;
+  declare readonly '~value'?: (value: T) => void;
 
   private constructor(outOfOrdernessMs: number, timestamp?: TimestampAssigner<unknown>) {
     this.outOfOrdernessMs = outOfOrdernessMs;
@@ -38,10 +38,10 @@ export class WatermarkStrategy<T> {
 
   /** Takes the event time from the record; without it, records keep the timestamp of their message. */
   withTimestampAssigner<V>(assigner: TimestampAssigner<V>): WatermarkStrategy<V> {
-    if (typeof assigner !== "function") {
+    if (typeof assigner !== 'function') {
       throw new MillraceError(
-        "MILLRACE_OPTION_INVALID",
-        "withTimestampAssigner needs a function (value, recordTimestamp) => ms since the epoch",
+        'MILLRACE_OPTION_INVALID',
+        'withTimestampAssigner needs a function (value, recordTimestamp) => ms since the epoch',
       );
     }
     return new WatermarkStrategy<V>(this.outOfOrdernessMs, assigner as TimestampAssigner<unknown>);

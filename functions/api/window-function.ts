@@ -1,8 +1,8 @@
-import type { Key } from "../shared/key.ts";
-import type { GlobalWindow, TimeWindow } from "../time/windows/window.ts";
-import type { OutputTag } from "./output-tag.ts";
-import type { Outputs } from "./process-function.ts";
-import type { StateDescriptors, StatesOf } from "./state-descriptors.ts";
+import type { Key } from '../shared/key.ts';
+import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
+import type { OutputTag } from './output-tag.ts';
+import type { Outputs } from './process-function.ts';
+import type { StateDescriptors, StatesOf } from './state-descriptors.ts';
 
 /** No states. */
 // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- nothing is in it

@@ -1,12 +1,12 @@
-import type { Duration } from "../shared/duration.ts";
-import type { Key } from "../shared/key.ts";
-import type { GlobalWindow, TimeWindow } from "../time/windows/window.ts";
-import type { DataStream } from "./data-stream.ts";
-import type { BuiltInEvictor, Evictor } from "./evictor.ts";
-import type { FieldsOf } from "./keyed-stream.ts";
-import type { LateTag } from "./output-tag.ts";
-import type { StateDescriptors } from "./state-descriptors.ts";
-import type { BuiltInTrigger, Trigger } from "./trigger.ts";
+import type { Duration } from '../shared/duration.ts';
+import type { Key } from '../shared/key.ts';
+import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
+import type { DataStream } from './data-stream.ts';
+import type { BuiltInEvictor, Evictor } from './evictor.ts';
+import type { FieldsOf } from './keyed-stream.ts';
+import type { LateTag } from './output-tag.ts';
+import type { StateDescriptors } from './state-descriptors.ts';
+import type { BuiltInTrigger, Trigger } from './trigger.ts';
 import type {
   AggregateFunction,
   AllWindowFunction,
@@ -14,7 +14,7 @@ import type {
   ProcessAllWindowFunction,
   ProcessWindowFunction,
   WindowFunction,
-} from "./window-function.ts";
+} from './window-function.ts';
 
 /**
  * What windowed streams can do. Calls only record; the functions run later, must be synchronous and deterministic, and what they throw

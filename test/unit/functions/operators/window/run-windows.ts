@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { AllWindowedStream, DataStream, KeyedStream, TimeWindow } from '../../../../../functions/index.ts';
+import type { DataStream, KeyedStream, TimeWindow } from '../../../../../functions/index.ts';
 import { json, kafka, outputTag, pipeline, Types, WatermarkStrategy } from '../../../../../functions/index.ts';
 import type { BatchMetrics } from '../../../../../functions/runtime/metrics.ts';
 import { type PipelineTestOptions, runPipeline } from '../../../../../local/testing.ts';
@@ -82,5 +82,3 @@ export interface Fired {
 export function fired(key: string, window: TimeWindow, elements: readonly Reading[]): Fired[] {
   return [{ key, start: window.start, end: window.end, values: elements.map(({ value }) => value) }];
 }
-
-export type { AllWindowedStream };
