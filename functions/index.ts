@@ -53,7 +53,7 @@ export {
   type TriggerContext,
 } from './api/trigger.ts';
 export { Types, type TypeOf, type TypeToken, type TypeWitness } from './api/types.ts';
-export { WatermarkStrategy, type TimestampAssigner } from './api/watermark-strategy.ts';
+export { WatermarkStrategy, type TimestampAssigner, type WatermarkFunction } from './api/watermark-strategy.ts';
 export {
   EventTimeSessionWindows,
   GlobalWindows,

@@ -113,6 +113,8 @@ export interface WatermarkStrategyShape {
   readonly timestamp?: (value: unknown, recordTimestamp: number | undefined) => number;
   /** How far records may be out of order, in ms; 0 for monotonous timestamps. */
   readonly outOfOrdernessMs: number;
+  /** The watermark that a record brings, in place of its timestamp less the bound. */
+  readonly watermark?: (value: unknown, timestamp: number) => number | undefined;
 }
 
 /** A (Keyed)ProcessFunction: descriptors of its states, and its functions as the runtime calls them. */

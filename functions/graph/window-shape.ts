@@ -29,7 +29,7 @@ export type AssignerShape =
   | { readonly kind: 'global' };
 
 export type TriggerShape =
-  | { readonly kind: 'event-time' | 'processing-time' | 'end-of-stream' }
+  | { readonly kind: 'event-time' | 'processing-time' }
   | { readonly kind: 'count'; readonly count: number }
   | { readonly kind: 'continuous-event-time' | 'continuous-processing-time'; readonly intervalMs: number }
   | { readonly kind: 'purging'; readonly trigger: TriggerShape }

@@ -84,6 +84,13 @@ orders.assignTimestampsAndWatermarks(
   }),
 );
 
+orders.assignTimestampsAndWatermarks(
+  WatermarkStrategy.custom((order: Order, timestamp) => {
+    expectTypeOf(timestamp).toEqualTypeOf<number>();
+    return order.note === undefined ? undefined : timestamp;
+  }),
+);
+
 // Keys, also tuples.
 const byCustomer = orders.keyBy(({ customer }) => customer);
 expectTypeOf(byCustomer).toEqualTypeOf<KeyedStream<Order, string>>();

@@ -33,7 +33,6 @@ export function createTrigger(shape: TriggerShape | undefined, time: WindowTime 
   if (shape === undefined) return time === undefined ? NEVER : timeTrigger(time, scope);
   switch (shape.kind) {
     case 'event-time':
-    case 'end-of-stream':
       return timeTrigger('event', scope);
     case 'processing-time':
       return timeTrigger('processing', scope);

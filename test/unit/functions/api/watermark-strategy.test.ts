@@ -19,9 +19,20 @@ test('an assigner makes a new strategy', () => {
   expect(Object.isFrozen(assigned)).toBe(true);
 });
 
+test('a function of the user stays with a new assigner', () => {
+  const custom = WatermarkStrategy.custom((value: { last: boolean }, timestamp) => (value.last ? timestamp : undefined));
+
+  const assigned = custom.withTimestampAssigner((value: { last: boolean; time: number }) => value.time);
+
+  expect(assigned.watermark?.({ last: true }, 7)).toBe(7);
+  expect(assigned.watermark?.({ last: false }, 7)).toBeUndefined();
+  expect(assigned.timestamp?.({ time: 1 }, 2)).toBe(1);
+});
+
 test('wrong input is refused', () => {
   const refused = expect.objectContaining({ code: 'MILLRACE_OPTION_INVALID' });
 
   expect(() => WatermarkStrategy.forBoundedOutOfOrderness(-1)).toThrow(refused);
+  expect(() => WatermarkStrategy.custom(5 as never)).toThrow(refused);
   expect(() => WatermarkStrategy.forMonotonousTimestamps().withTimestampAssigner('time' as never)).toThrow(refused);
 });

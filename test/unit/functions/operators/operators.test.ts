@@ -303,3 +303,33 @@ test('random numbers and ids are those of the record, in every run', async () =>
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   }
 });
+
+test('watermarks of a function are those that records bring, and a bad one fails its record', async () => {
+  interface Event {
+    readonly at: number;
+    readonly over?: number | null;
+  }
+  const made = pipeline('punctuated', { parallelism: 1, watermarkIntervalMs: 1 }, (env) => {
+    env
+      .fromSource(kafka.source({ topic: 'events', value: json<Event>() }), { uid: 'events' })
+      .assignTimestampsAndWatermarks(
+        WatermarkStrategy.custom(({ over }: Event) => (over === null ? NaN : over)).withTimestampAssigner(({ at }: Event) => at),
+      )
+      .keyBy(() => 'all')
+      .process({ state: {}, processElement: ({ at }, { timerService }) => [[at, timerService.currentWatermark()]] })
+      .uid('seen')
+      .sinkTo(kafka.sink({ topic: 'out', value: json() }));
+  });
+  const events: Event[] = [{ at: 5 }, { at: 50, over: 10 }, { at: 8 }, { at: 9, over: 7 }, { at: 20, over: null }, { at: 30 }];
+
+  const result = await runPipeline(made, { input: { events }, partitions: 1 });
+
+  expect(values(result)).toEqual([
+    [5, null], // JSON has no infinity
+    [50, null],
+    [8, 10],
+    [9, 10],
+    [30, 10],
+  ]);
+  expect(result.deadLetters.map(({ code }) => code)).toEqual(['MILLRACE_TIMESTAMP_INVALID']);
+});
