@@ -28,9 +28,6 @@ export interface TaskStoreOptions {
   readonly minCompactionBytes: number;
 }
 
-/** A multi of deletes is small, but not without a bound. */
-const SWEPT_AT_ONCE = 100;
-
 /**
  * Fence, deltas and images of one task on a backend (protocol section 3). All nodes but the fence are immutable and no name is used
  * twice: what has a base version below the fence's and is not in its manifest can never be committed any more.
@@ -143,13 +140,12 @@ export class TaskStore {
   async compact(node: FenceNode, state: TaskState): Promise<FenceNode> {
     const { fence } = node;
     const dirty = new Set(fence.deltas.flatMap((delta) => delta.fragments));
-    // Side by side, so that the store can write them to disk together.
-    const writing = [...state.images(dirty, this.options.fragments)].map(async ([fragment, image]): Promise<ImageEntry> => {
+    const images: ImageEntry[] = fence.images.filter((image) => !dirty.has(image.fragment));
+    for (const [fragment, image] of state.images(dirty, this.options.fragments)) {
       const bytes = toStored(image);
       const paths = await this.writeChunks(`i-${node.version}-${this.options.nonce()}-${fragment}`, bytes);
-      return { fragment, paths, bytes: bytes.length };
-    });
-    const images = [...fence.images.filter((image) => !dirty.has(image.fragment)), ...(await Promise.all(writing))];
+      images.push({ fragment, paths, bytes: bytes.length });
+    }
     const swapped = await this.swap(node, { ...fence, images, imageSeq: fence.seq, deltas: [], nonce: this.options.nonce() }, []);
     await this.sweep(swapped);
     return swapped;
@@ -172,17 +168,13 @@ export class TaskStore {
   /** Deletes what can never be named by a fence again: not in the manifest, and prepared for, or committed by, an older version. */
   private async sweep({ fence, version }: FenceNode): Promise<void> {
     const named = new Set([...fence.images, ...fence.deltas].flatMap((entry) => entry.paths).concat(fence.pending));
-    const garbage = (await this.backend.list(this.path)).filter((name) => !named.has(name) && isGarbage(name, version, fence.seq));
-    for (let at = 0; at < garbage.length; at += SWEPT_AT_ONCE) await this.remove(garbage.slice(at, at + SWEPT_AT_ONCE));
-  }
-
-  /** In one write; one by one where another sweep has been faster with some. */
-  private async remove(names: readonly string[]): Promise<void> {
-    try {
-      await this.backend.multi(names.map((name) => ({ op: 'delete', path: this.child(name) })));
-    } catch (error) {
-      if (!isMillraceError(error, 'MILLRACE_CONFLICT')) throw error;
-      if (names.length > 1) for (const name of names) await this.remove([name]);
+    for (const name of await this.backend.list(this.path)) {
+      if (named.has(name) || !isGarbage(name, version, fence.seq)) continue;
+      try {
+        await this.backend.multi([{ op: 'delete', path: this.child(name) }]);
+      } catch (error) {
+        if (!isMillraceError(error, 'MILLRACE_CONFLICT')) throw error; // another sweep was faster
+      }
     }
   }
 

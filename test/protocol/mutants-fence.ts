@@ -157,7 +157,7 @@ export const FENCE_MUTANTS: readonly Mutant[] = [
   {
     name: 'cleanImagesForgotten',
     rule: '§3 images of fragments that the deltas do not touch stay in the manifest',
-    edits: [{ file: STORE, find: '...fence.images.filter((image) => !dirty.has(image.fragment)), ', replace: '' }],
+    edits: [{ file: STORE, find: 'fence.images.filter((image) => !dirty.has(image.fragment));', replace: '[];' }],
     world: { stateFragments: 16, maxDeltas: 1, keys: 3 },
     seed: 1,
   },
