@@ -55,6 +55,9 @@ export class StageCounters {
     this.conflicts += metrics.conflicts;
     this.gaps += metrics.gaps;
     if (metrics.coldState) this.coldStates++;
-    for (const [earliest, latest, count] of metrics.ingest) this.sinceSource.addRange(now - earliest, now - latest, count);
+    for (const [earliest, latest, count] of metrics.ingest) {
+      // What a timer emits at the end of the input has no source record; a frame may hold both.
+      if (latest > 0) this.sinceSource.addRange(now - (earliest > 0 ? earliest : latest), now - latest, count);
+    }
   }
 }

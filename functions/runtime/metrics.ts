@@ -1,6 +1,9 @@
 import { channel } from 'node:diagnostics_channel';
 
-/** Log times at the source of some records: the earliest, the latest, and how many they are. */
+/**
+ * Log times at the source of some records: the earliest, the latest, and how many they are. A time of 0 is none: of what a timer emits
+ * when its input ends, and of messages without a timestamp.
+ */
 export type Ingest = [earliest: number, latest: number, count: number];
 
 /** Adds a record; neighbors with one time share an entry. */
