@@ -14,6 +14,15 @@ export type Fault =
   /** The n-th batch is delivered twice, or first in two halves and then, as if those had failed, whole. */
   | { readonly batch: 'duplicate' | 'recut'; readonly nth: number };
 
+/** The names of `Fault`, for who has no compiler. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  fail: ['read', 'write', 'append'],
+  lose: ['write', 'append'],
+  crash: ['before-publish', 'after-publish', 'after-commit'],
+  batch: ['duplicate', 'recut'],
+};
+const ALLOWED = Object.entries(NAMES).map(([kind, names]) => `${kind}: ${names.map((name) => `'${name}'`).join(' or ')}`);
+
 /** Thrown through the runtime where an environment dies. */
 export class EnvironmentDied extends Error {
   override readonly name = 'EnvironmentDied';
@@ -24,12 +33,16 @@ export class FaultPlan {
   private readonly pending: Set<Fault>;
   private readonly chances = new Map<string, number>();
 
+  /** @throws MILLRACE_OPTION_INVALID */
   constructor(faults: readonly Fault[]) {
+    faults.forEach(checkFault);
     this.pending = new Set(faults);
   }
 
-  get unfired(): readonly Fault[] {
-    return [...this.pending];
+  /** @throws MILLRACE_OPTION_INVALID a fault had no chance to fire. */
+  checkAllFired(): void {
+    if (this.pending.size === 0) return;
+    throw invalid(`faults that did not fire: ${JSON.stringify([...this.pending])}; the run has fewer chances than their nth`);
   }
 
   /** The faults that fire at this chance. `key` names the kind of chance, as `kind` of `matches`. */
@@ -43,6 +56,19 @@ export class FaultPlan {
     }
     return undefined;
   }
+}
+
+function checkFault(fault: unknown): void {
+  const { nth, ...what } = (fault ?? {}) as Readonly<Record<string, unknown>>;
+  const [[kind, name] = ['', undefined], ...more] = Object.entries(what);
+  const isKnown = Object.hasOwn(NAMES, kind) && (NAMES[kind] as readonly unknown[]).includes(name) && more.length === 0;
+  if (!isKnown) throw invalid(`fault ${JSON.stringify(fault)} is unknown; give one of ${ALLOWED.join('; ')}`);
+  if (!Number.isSafeInteger(nth) || (nth as number) < 1)
+    throw invalid(`nth of fault ${JSON.stringify(fault)} is ${JSON.stringify(nth) ?? 'missing'}; give a whole number from 1`);
+}
+
+function invalid(message: string): MillraceError {
+  return new MillraceError('MILLRACE_OPTION_INVALID', message);
 }
 
 /** A log whose appends can fail, lose their answer, or be the last thing that an environment does. */

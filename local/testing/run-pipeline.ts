@@ -5,7 +5,7 @@ import type { Source } from '../../functions/connectors/source.ts';
 import { batchingOf } from '../../functions/graph/batching.ts';
 import type { StagePlan } from '../../functions/graph/stage-plan.ts';
 import type { EndEvent, KafkaEvent } from '../../functions/runtime/lambda.ts';
-import { isMillraceError } from '../../functions/shared/errors.ts';
+import { isMillraceError, MillraceError } from '../../functions/shared/errors.ts';
 import { EnvironmentDied } from './faults.ts';
 import type { LoggedMessage } from './memory-log.ts';
 import type { StageOutputs } from './stage-run.ts';
@@ -37,7 +37,9 @@ const MAX_TRIES = 10;
  * Runs a whole pipeline in this process, stage by stage through real events, until all input is drained: the same handlers, frames,
  * fences and dead letters as deployed, without bundles, threads or sockets.
  *
- * @throws what a handler throws again and again, and when one of `faults` has not fired.
+ * @throws what a handler throws again and again.
+ * @throws MILLRACE_OPTION_INVALID one of `faults` is unknown or has not fired, or `input` has what the pipeline does not read.
+ * @throws MILLRACE_RECORD_FAILED a stage gives the same batch back again and again.
  * @example const { sinks } = await runPipeline(pipeline, { input: { orders: [{ id: 1 }] }, faults: [{ crash: 'after-publish', nth: 2 }] });
  */
 export async function runPipeline(pipeline: Pipeline, options: PipelineTestOptions = {}): Promise<PipelineRun> {
@@ -50,19 +52,21 @@ export async function runWorld(world: TestWorld, options: PipelineTestOptions): 
   const driver = new Driver(world, options.batchSize);
   await driver.drain();
   if (options.end ?? true) await driver.end();
-  const { unfired } = world.faults;
-  if (unfired.length > 0) throw new Error(`faults that did not fire: ${JSON.stringify(unfired)}; the run has fewer chances than their nth`);
+  world.faults.checkAllFired();
   return { ...world.outputs(), invocations: driver.invocations };
 }
 
 async function feed(world: TestWorld, input: Readonly<Record<string, readonly unknown[]>>): Promise<void> {
   const unused = new Set(Object.keys(input));
+  const known = new Set<string>();
   for (const stage of world.plan.stages) {
     if (stage.input.kind !== 'source') continue;
     const node = world.graph.nodes[stage.input.node];
     if (node?.kind !== 'source') continue;
     const source = node.source as Source<unknown>;
     const names = [stage.input.uid, ...stage.input.topics];
+    // A feed's topic is Millrace's own.
+    for (const name of source.kind === 'feed' ? [stage.input.uid] : stage.input.topics) known.add(name);
     const given = names.flatMap((name) => (unused.delete(name) ? [[name, input[name] ?? []] as const] : []));
     if (given.length === 0 && source.kind === 'feed')
       for await (const chunk of source.read())
@@ -80,7 +84,12 @@ async function feed(world: TestWorld, input: Readonly<Record<string, readonly un
       );
     }
   }
-  if (unused.size > 0) throw new Error(`input for '${[...unused].join("', '")}', which the pipeline does not read`);
+  if (unused.size === 0) return;
+  const given = [...unused].join("', '");
+  throw new MillraceError(
+    'MILLRACE_OPTION_INVALID',
+    `input for '${given}', which the pipeline does not read; it reads: ${[...known].join(', ') || 'none'}`,
+  );
 }
 
 /** What a source with a key codec is given is a record with key and value; any other is given values. */
@@ -170,7 +179,11 @@ class Driver {
         if (error instanceof EnvironmentDied) this.world.dropEnvironment(stage);
         else if (tries >= MAX_TRIES || isMillraceError(error, 'MILLRACE_NOT_DETERMINISTIC')) throw error;
       }
-      if (tries >= MAX_TRIES) throw new Error(`stage '${stage}' failed ${tries} times in a row`);
+      if (tries >= MAX_TRIES)
+        throw new MillraceError(
+          'MILLRACE_RECORD_FAILED',
+          `stage '${stage}' failed ${tries} times in a row; look for a record that fails under onError: 'fail', and for more faults than that`,
+        );
     }
   }
 }

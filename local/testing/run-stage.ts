@@ -26,6 +26,7 @@ export interface ChannelInput {
  * @param stage - The stage's id, as `millrace plan` prints it.
  * @param input - An event from `kafkaEvent` for a stage that reads a topic, else the records of its channel.
  * @throws what the handler throws.
+ * @throws MILLRACE_OPTION_INVALID one of `faults` is unknown or has not fired.
  * @example
  * const run = await runStage(pipeline, 'count', { records: [{ key: 'a', value: 1 }, { key: 'a', value: 2 }] });
  */
@@ -40,8 +41,7 @@ export async function runStage(
   const planned = world.plan.stages.find(({ id }) => id === stage) as StagePlan; // the handler has refused any other
   const event = 'eventSource' in input ? input : channelEvent(planned, input, world.clock.now());
   const response = await handler(event);
-  const unfired = world.faults.unfired;
-  if (unfired.length > 0) throw new Error(`faults that did not fire: ${JSON.stringify(unfired)}`);
+  world.faults.checkAllFired();
   return { response, ...world.outputs() };
 }
 

@@ -60,7 +60,35 @@ test.each<Fault>([
 });
 
 test('says so when a fault has no chance to fire', async () => {
-  await expect(finalTotals([{ fail: 'append', nth: 10_000 }])).rejects.toThrow(/did not fire/);
+  await expect(finalTotals([{ fail: 'append', nth: 10_000 }])).rejects.toMatchObject({
+    code: 'MILLRACE_OPTION_INVALID',
+    message: expect.stringMatching(/did not fire/) as unknown,
+  });
+});
+
+test.each<[unknown, string]>([
+  [{ crash: 'at-lunch', nth: 1 }, 'fault {"crash":"at-lunch","nth":1} is unknown; give one of fail: \'read\' or'],
+  [{ lose: 'read', nth: 1 }, 'fault {"lose":"read","nth":1} is unknown'],
+  [{ fail: 'read', crash: 'after-commit', nth: 1 }, 'is unknown'],
+  [{ nth: 1 }, 'is unknown'],
+  [null, 'fault null is unknown'],
+  [{ crash: 'after-commit', nth: 0 }, 'nth of fault {"crash":"after-commit","nth":0} is 0; give a whole number from 1'],
+  [{ crash: 'after-commit', nth: 1.5 }, 'is 1.5; give a whole number from 1'],
+  [{ crash: 'after-commit' }, 'is missing; give a whole number from 1'],
+])('refuses the fault %j', async (fault, message) => {
+  await expect(finalTotals([fault as Fault])).rejects.toMatchObject({
+    code: 'MILLRACE_OPTION_INVALID',
+    message: expect.stringContaining(message) as unknown,
+  });
+});
+
+test('gives up on a stage that fails again and again', async () => {
+  const faults = Array.from({ length: 40 }, (_, i): Fault => ({ crash: 'before-publish', nth: i + 1 }));
+
+  await expect(finalTotals(faults)).rejects.toMatchObject({
+    code: 'MILLRACE_RECORD_FAILED',
+    message: expect.stringMatching(/failed 10 times in a row/) as unknown,
+  });
 });
 
 describe('takes its input', () => {
@@ -83,7 +111,10 @@ describe('takes its input', () => {
   });
 
   test('and says what it cannot use', async () => {
-    await expect(valuesOf({ input: { number: [5] } })).rejects.toThrow("input for 'number', which the pipeline does not read");
+    await expect(valuesOf({ input: { number: [5] } })).rejects.toMatchObject({
+      code: 'MILLRACE_OPTION_INVALID',
+      message: "input for 'number', which the pipeline does not read; it reads: numbers",
+    });
   });
 
   test('as bytes, which may be no record at all', async () => {
