@@ -4,6 +4,7 @@ import { describePlan } from '../functions/graph/describe.ts';
 import { isMillraceError, MillraceError } from '../functions/shared/errors.ts';
 import type { BundlingOptions } from '../infra/bundling.ts';
 import { type Arguments, type ArgumentShape, parseArguments } from './args.ts';
+import { checkFlags } from './command-flags.ts';
 import { describeConfig } from './commands/config.ts';
 import { runDev } from './commands/dev.ts';
 import { runDeadLetters } from './commands/dlq.ts';
@@ -101,6 +102,7 @@ async function runCommand(args: Arguments, io: CliIo): Promise<number> {
     io.stdout.write(`millrace ${VERSION}\n`);
     return 0;
   }
+  checkFlags(args);
   if (command === 'state') return runState(args, io);
   if (command === 'dlq') return runDeadLetters(args, io);
   if (command === 'why') return runWhy(args, io);

@@ -61,6 +61,28 @@ describe('the command line', () => {
     [['dev', 'ok.ts', '--batch-size', 'many'], '--batch-size is "many": give a whole number'],
     [['dev', 'ok.ts', '--partial-batch-response', 'maybe'], '--partial-batch-response is "maybe": give true or false'],
     [['dev', 'ok.ts', '--param', 'topic'], "--param is 'topic'; give --param NAME=VALUE"],
+    [['dev', 'ok.ts', '--mermaid'], 'millrace dev has no flag --mermaid, which is one of millrace plan. See millrace help'],
+    [['dev', 'ok.ts', '--update-lock'], 'millrace dev has no flag --update-lock, which is one of millrace plan. See millrace help'],
+    [['plan', 'ok.ts', '--json', '--mermaid'], 'give one of --json and --mermaid. See millrace help'],
+    [['plan', 'ok.ts', '--mermaid', '--update-lock'], 'give one of --mermaid and --update-lock. See millrace help'],
+    [
+      ['config', 'ok.ts', '--json'],
+      'millrace config has no flag --json, which is one of millrace dev, plan, state ls, state count, state get, dlq ls, dlq show, dlq replay, why. See millrace help',
+    ],
+    [['state', 'ls', 'ok.ts', '--mermaid'], 'millrace state ls has no flag --mermaid, which is one of millrace plan. See millrace help'],
+    [
+      ['why', 'ok.ts', 'out', '0', '0', '--mermaid'],
+      'millrace why has no flag --mermaid, which is one of millrace plan. See millrace help',
+    ],
+    [['dlq', 'ls', 'ok.ts', '--all'], 'millrace dlq ls has no flag --all, which is one of millrace dlq replay. See millrace help'],
+    [
+      ['dlq', 'show', 'ok.ts', '3', '--stage', 'a'],
+      'millrace dlq show has no flag --stage, which is one of millrace dlq ls, dlq replay. See millrace help',
+    ],
+    [
+      ['dlq', 'replay', 'ok.ts', '--limit', '3'],
+      'millrace dlq replay has no flag --limit, which is one of millrace dlq ls. See millrace help',
+    ],
   ])('millrace %j', async (args, message) => {
     expectRefusal(await millrace(dir, args), 2, `MILLRACE_FLAG_INVALID: ${message}\n`);
   });
