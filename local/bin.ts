@@ -1,6 +1,11 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
-import { runCli } from './cli.ts';
+import { catchInterrupts, onInterrupt } from './interrupts.ts';
+
+// A run can be stopped well as soon as there is a process; so before the rest is loaded, which takes a while.
+const args = process.argv.slice(2);
+if (args.find((word) => !word.startsWith('-')) === 'dev') catchInterrupts();
+const { runCli } = await import('./cli.ts');
 
 // Stages are bundled with the Millrace whose command runs, from source in a checkout and from dist where it is installed.
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
@@ -14,19 +19,16 @@ for (const stream of [process.stdout, process.stderr])
     throw error;
   });
 
-let interrupts = 0;
 // Stacks name the lines of the user's file, not of what it was bundled to.
 if (process.argv.includes('--verbose')) process.setSourceMapsEnabled(true);
-const code = await runCli(process.argv.slice(2), {
+const code = await runCli(args, {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   cwd: process.cwd(),
   isTerminal: process.stdout.isTTY && process.env['CI'] === undefined,
   bundling: { alias: { millrace: own('index'), 'millrace/runtime': own('runtime/index') } },
-  onInterrupt: (first, second) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (interrupts++ === 0 ? first() : second()));
-  },
+  onInterrupt,
 });
 // What is written has to leave first. Then at once: kafkajs forgets brokers whose connections were cut without closing what it keeps of them.
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))));

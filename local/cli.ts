@@ -110,8 +110,8 @@ async function runCommand(args: Arguments, io: CliIo): Promise<number> {
     throw usage(`there is no command '${command ?? ''}'; there are dev, plan, config, state, dlq and why`);
   if (file === undefined) throw usage(`millrace ${command} needs a pipeline file: millrace ${command} FILE`);
   if (extra.length > 0) throw usage(`unexpected '${extra.join(' ')}' behind ${basename(file)}`);
+  if (command === 'dev') return runDev(() => openProject(file, args, io), args, io);
   const project = await openProject(file, args, io);
-  if (command === 'dev') return runDev(project, args, io);
   if (command === 'config') io.stdout.write(`${describeConfig(project.config.entries)}\n`);
   else if (args.switches.has('update-lock')) await updateLockFile(project, io);
   else if (args.switches.has('json')) io.stdout.write(`${JSON.stringify(project.plan, null, 2)}\n`);

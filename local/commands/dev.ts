@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { tickFrame } from '../../functions/codec/frame-writer.ts';
 import type { FeedSource } from '../../functions/connectors/source.ts';
 import type { StagePlan } from '../../functions/graph/stage-plan.ts';
@@ -18,7 +19,7 @@ import { openProgress, type Progress } from '../progress.ts';
 import type { Project } from '../project.ts';
 import { describeReport } from '../report.ts';
 import { describeResults } from '../results.ts';
-import { chooseServices, usesIam } from './services.ts';
+import { checkServices, chooseServices, usesIam } from './services.ts';
 
 /** Errors that no further attempt can mend (by the table of codes), and a record that blocks its partition: the run ends with them. */
 function isFatal(code: string): code is ErrorCode {
@@ -31,23 +32,16 @@ const INTERRUPTED = 130;
 
 /**
  * `millrace dev FILE`: bundles the stages and runs them until stopped or, with bounded sources, until all is drained. The first
- * interrupt drains and ends well; a second one ends at once.
+ * interrupt drains and ends well, also while the run is being started; a second one ends at once.
+ *
+ * @param open - Opens the project; called once interrupts are heard.
  */
-export async function runDev(project: Project, args: Arguments, io: CliIo): Promise<number> {
-  const { plan, file } = project;
+export async function runDev(open: () => Promise<Project>, args: Arguments, io: CliIo): Promise<number> {
   const isJson = args.switches.has('json');
   const out = isJson ? io.stderr : io.stdout;
-  const outDir = await mkdtemp(join(tmpdir(), 'millrace-bundles-'));
-  const removeBundles = (): void => {
-    rmSync(outDir, { recursive: true, force: true });
-  };
-  process.once('exit', removeBundles); // an interrupt may end the process from anywhere
   const stop = new AbortController();
   const run: DevRun = { stop, failure: undefined };
   const progress = openProgress(out, io.isTerminal && !isJson);
-  const limit = new PrintLimit((line) => {
-    progress.line(line);
-  });
   io.onInterrupt(
     () => {
       progress.line('stopping: what is in flight ends first; interrupt again to end at once');
@@ -58,9 +52,22 @@ export async function runDev(project: Project, args: Arguments, io: CliIo): Prom
       process.exit(INTERRUPTED);
     },
   );
+  const outDir = await mkdtemp(join(tmpdir(), 'millrace-bundles-'));
+  const removeBundles = (): void => {
+    rmSync(outDir, { recursive: true, force: true });
+  };
+  process.once('exit', removeBundles); // an interrupt may end the process from anywhere
+  const limit = new PrintLimit((line) => {
+    progress.line(line);
+  });
   try {
-    const bundles = await bundleStages({ pipelineFile: file, plan, outDir, kafkaIam: usesIam(project, io.cwd), ...io.bundling });
-    const files = new Map(bundles.map((bundle) => [bundle.stage, bundle.file]));
+    const prepared = await unlessStopped(stop.signal, () => prepare(open, outDir, io));
+    if (!prepared) {
+      progress.close();
+      finishUnstarted(isJson, io);
+      return 0;
+    }
+    const { project, files } = prepared;
     const services = chooseServices(project, io, (text) => {
       progress.line(text);
     });
@@ -76,6 +83,35 @@ export async function runDev(project: Project, args: Arguments, io: CliIo): Prom
     process.off('exit', removeBundles);
   }
 }
+
+interface Prepared {
+  readonly project: Project;
+  /** Bundles by stage. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+async function prepare(open: () => Promise<Project>, outDir: string, io: CliIo): Promise<Prepared> {
+  const project = await open();
+  checkServices(project);
+  const { file, plan } = project;
+  const bundles = await bundleStages({ pipelineFile: file, plan, outDir, kafkaIam: usesIam(project, io.cwd), ...io.bundling });
+  return { project, files: new Map(bundles.map((bundle) => [bundle.stage, bundle.file])) };
+}
+
+/** Undefined if the run was stopped meanwhile. What a terminal's interrupt does to esbuild's process, which gets it too, is no error. */
+async function unlessStopped<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    const done = await work();
+    await setImmediate(); // an interrupt that came during long synchronous work is heard now
+    return signal.aborted ? undefined : done;
+  } catch (error) {
+    await setImmediate(); // the end of esbuild may be heard before the interrupt that ended it
+    if (signal.aborted && isMillraceError(error, 'MILLRACE_BUNDLE_FAILED') && ESBUILD_ENDED.test(error.message)) return undefined;
+    throw error;
+  }
+}
+
+const ESBUILD_ENDED = /The service (was stopped|is no longer running)/;
 
 async function runToEnd(options: HarnessOptions, progress: Progress): Promise<{ report: HarnessReport; results: string }> {
   const harness = await startHarness(options);
@@ -204,6 +240,13 @@ function finish({ report: told, results, failure, isJson, io }: Finished): void 
   out.write(`${results}\n${describeReport(report)}\n`);
   if (failure) io.stderr.write(`\n${describeError(failure, false)}`);
   if (isJson) io.stdout.write(`${JSON.stringify(summarize(report, failure))}\n`);
+}
+
+/** Of a run that was stopped before it was one. */
+function finishUnstarted(isJson: boolean, io: CliIo): void {
+  (isJson ? io.stderr : io.stdout).write('stopped before the start\n');
+  const nothing = { finished: false, records: 0, seconds: 0, recordsPerSecond: 0, retries: 0, deadLetters: 0, latencyMs: null, hops: [] };
+  if (isJson) io.stdout.write(`${JSON.stringify({ pipeline: null, ok: true, ...nothing })}\n`);
 }
 
 /** The one line of `--json`. */

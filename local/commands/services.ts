@@ -3,6 +3,7 @@ import type { Coordination } from '../../functions/coordination/coordination.ts'
 import { parseZooKeeperConfig } from '../../functions/coordination/zookeeper/config.ts';
 import { openZooKeeperStateBackend } from '../../functions/state/zookeeper/state-backend.ts';
 import type { CliIo } from '../cli.ts';
+import { wrongCall } from '../inspect/action.ts';
 import type { HarnessLog } from '../harness-log.ts';
 import type { HarnessOptions } from '../harness-options.ts';
 import { kafkaHarnessLog } from '../kafka/kafka-harness-log.ts';
@@ -33,6 +34,19 @@ export function chooseServices(
     }),
     ...(kafka !== undefined && { log: openLog(kafka, project, cwd, onTrouble) }),
   };
+}
+
+/**
+ * State that outlives a run needs a log that does: offsets of the next one's would begin at 0 again.
+ *
+ * @throws MILLRACE_FLAG_INVALID
+ */
+export function checkServices({ config: { zookeeper, kafka, data, entries } }: Project): void {
+  if (zookeeper === undefined || kafka !== undefined || data !== undefined) return;
+  const source = entries.find(({ name }) => name === 'zookeeper')?.source ?? '';
+  throw wrongCall(
+    `zookeeper (${source}) keeps the state of a run, but its log is in memory and ends with it: give --kafka HOST:PORT or --data DIR too`,
+  );
 }
 
 /** Whether functions log on to Kafka by IAM, so that their bundles need AWS's signer. @throws MILLRACE_CONFIG_INVALID */

@@ -207,6 +207,15 @@ describe('the configuration', () => {
   });
 });
 
+test.each<[string[], Record<string, string>, string]>([
+  [['--zookeeper', '127.0.0.1:1'], {}, 'flag --zookeeper'],
+  [[], { MILLRACE_ZOOKEEPER: '127.0.0.1:1' }, 'environment MILLRACE_ZOOKEEPER'],
+])('state that would outlive its log: dev %j in %j', async (flags, env, source) => {
+  const message = `zookeeper (${source}) keeps the state of a run, but its log is in memory and ends with it: give --kafka HOST:PORT or --data DIR too`;
+
+  expectRefusal(await millrace(dir, ['dev', 'ok.ts', ...flags], env), 2, `MILLRACE_FLAG_INVALID: ${message}. See millrace help\n`);
+});
+
 describe('the machine', () => {
   let server: Server | undefined;
   afterEach(() => {

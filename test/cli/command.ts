@@ -15,7 +15,12 @@ export interface Ended {
 const root = process.cwd();
 
 /** Runs a command of the CLI in this process, in `cwd`. */
-export async function millrace(cwd: string, args: readonly string[], env: CliIo['env'] = {}): Promise<Ended> {
+export async function millrace(
+  cwd: string,
+  args: readonly string[],
+  env: CliIo['env'] = {},
+  more: Partial<Pick<CliIo, 'onInterrupt'>> = {},
+): Promise<Ended> {
   const [stdout, stderr] = [collect(), collect()];
   const alias = { millrace: join(root, 'functions/index.ts'), 'millrace/runtime': join(root, 'functions/runtime/index.ts') };
   const io = {
@@ -26,6 +31,7 @@ export async function millrace(cwd: string, args: readonly string[], env: CliIo[
     isTerminal: false,
     bundling: { alias },
     onInterrupt: () => undefined,
+    ...more,
   };
   const code = await runCli(args, io);
   return { code, stdout: stdout.text(), stderr: stderr.text() };
@@ -46,13 +52,14 @@ export interface Spawned {
   shows(pattern: RegExp): Promise<void>;
 }
 
-/** The command as users have it, but for its loader: a process with signals, pipes and an exit code. */
-export function spawnMillrace(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Spawned {
+/** The command as users have it, but for its loader: a process with signals, pipes and an exit code; on demand in a process group of its own. */
+export function spawnMillrace(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, hasOwnGroup = false): Spawned {
   const loader = join(root, 'node_modules/tsx/dist/esm/index.mjs');
   const child = spawn(process.execPath, ['--import', loader, join(root, 'local/bin.ts'), ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: hasOwnGroup,
   });
   const written = { stdout: '', stderr: '' };
   const listeners = new Set<() => void>();

@@ -1,5 +1,5 @@
 /** Runs of `millrace dev` from the first record to the exit code: what it tells people and machines, and how it ends. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { millrace, pipelineFile, Projects, spawnMillrace } from './command.ts';
@@ -105,6 +105,47 @@ describe('a pipeline without an end', () => {
     child.kill('SIGTERM');
 
     expect(await ended).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe('an interrupt while the run is being started', () => {
+  // The command's own process loads the file, and waits there until the signal is on its way.
+  const SLOW = `import { existsSync } from 'node:fs';
+${pipelineFile(
+  'slow',
+  `if (process.env['GO']) {
+    process.stderr.write('loading\\n');
+    while (!existsSync(process.env['GO'])) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  }
+  env.fromElements(1).print();`,
+)}`;
+
+  test.each([
+    ['SIGINT', 'the command', 1],
+    ['SIGTERM', 'the command', 1],
+    ['SIGINT', 'all that a terminal reaches, esbuild too', -1],
+  ] as const)('ends it well: %s to %s', async (signal, _, sign) => {
+    const dir = projects.create({ 'p.ts': SLOW });
+    const { child, ended, shows } = spawnMillrace(dir, ['dev', 'p.ts', '--json'], { GO: join(dir, 'go') }, sign < 0);
+    await shows(/loading/);
+    process.kill(sign * (child.pid ?? 0), signal);
+    writeFileSync(join(dir, 'go'), '');
+
+    const { code, stdout, stderr } = await ended;
+
+    expect(stderr).toContain('stopped before the start\n');
+    expect(stderr).not.toContain('Invoke API');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, finished: false, records: 0, hops: [] });
+  });
+
+  test('hides no other error', async () => {
+    const dir = projects.create({ 'p.ts': pipelineFile('syntax', 'let a = ;') });
+
+    const ended = await millrace(dir, ['dev', 'p.ts'], {}, { onInterrupt: (first) => first() });
+
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain('MILLRACE_BUNDLE_FAILED');
   });
 });
 
