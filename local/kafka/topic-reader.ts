@@ -4,6 +4,7 @@ import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts
 import { createKafkaClient } from '../../functions/channels/kafka/client.ts';
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
+import { isMillraceError, MillraceError } from '../../functions/shared/errors.ts';
 import { withKafkaAdmin } from './admin.ts';
 import { registerReaders } from './codecs.ts';
 
@@ -34,7 +35,15 @@ export function topicRanges(config: KafkaConfig, topic: string): Promise<Partiti
   return withKafkaAdmin(config, topic, async (admin) => {
     const offsets = await admin.fetchTopicOffsets(topic);
     return offsets.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }));
+  }).catch((error: unknown) => {
+    throw isMillraceError(error, 'MILLRACE_TOPIC_MISSING') ? topicMissing(topic, config, error) : error;
   });
+}
+
+/** Who looks at a topic that is not there has most often mistyped its name. */
+function topicMissing(topic: string, { brokers }: KafkaConfig, cause: MillraceError): MillraceError {
+  const message = `there is no topic ${topic} at brokers ${brokers.join(', ')}; correct its name, or the --kafka that was given`;
+  return new MillraceError('MILLRACE_TOPIC_MISSING', message, { cause });
 }
 
 /** Offsets behind the last messages, by partition. @throws as `topicRanges` */

@@ -36,7 +36,7 @@ describeWithServices(['kafka', 'zookeeper'], 'the commands that look', ({ kafka,
 
     expect(before).toMatchObject([
       { code: 1, stderr: expect.stringContaining('error MILLRACE_STATE_MISSING: stage sum of pipeline sums has committed nothing') },
-      { code: 1, stderr: expect.stringContaining('error MILLRACE_TOPIC_MISSING: ') },
+      { code: 1, stderr: expect.stringContaining('error MILLRACE_TOPIC_MISSING: there is no topic ') },
     ]);
     expect(table).toMatchObject({ operator: 'sum', keys: 2, entries: 2 });
     expect(JSON.parse(value.stdout)).toMatchObject({ stage: 'sum', key: 'a', value: { k: 'a', n: 4 } });
