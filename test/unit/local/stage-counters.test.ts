@@ -18,7 +18,7 @@ const atTheEnd = pipeline('ends', (env) => {
         ctx.timerService.registerEventTimeTimer(Number.MAX_SAFE_INTEGER);
         return [];
       },
-      onTimer: (_, ctx) => [String(ctx.key)],
+      onTimer: (_, ctx) => [ctx.key],
     })
     .uid('last')
     .keyBy((letter) => letter)

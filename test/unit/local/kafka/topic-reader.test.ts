@@ -28,7 +28,9 @@ beforeAll(async () => {
   await once(broker, 'listening');
   address = `127.0.0.1:${(broker.address() as AddressInfo).port}`;
 });
-afterAll(() => broker.close());
+afterAll(() => {
+  broker.close();
+});
 
 function answerTo(request: Buffer): Buffer {
   if (request.readInt16BE(0) === API_VERSIONS) {
