@@ -64,7 +64,9 @@ function checkFault(fault: unknown): void {
   const isKnown = Object.hasOwn(NAMES, kind) && (NAMES[kind] as readonly unknown[]).includes(name) && more.length === 0;
   if (!isKnown) throw invalid(`fault ${JSON.stringify(fault)} is unknown; give one of ${ALLOWED.join('; ')}`);
   if (!Number.isSafeInteger(nth) || (nth as number) < 1)
-    throw invalid(`nth of fault ${JSON.stringify(fault)} is ${nth === undefined ? 'missing' : JSON.stringify(nth)}; give a whole number from 1`);
+    throw invalid(
+      `nth of fault ${JSON.stringify(fault)} is ${nth === undefined ? 'missing' : JSON.stringify(nth)}; give a whole number from 1`,
+    );
 }
 
 function invalid(message: string): MillraceError {
