@@ -35,16 +35,22 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   CLUSTER_AUTHORIZATION_FAILED: 'MILLRACE_NOT_AUTHORIZED',
   SASL_AUTHENTICATION_FAILED: 'MILLRACE_AUTHENTICATION_FAILED',
   UNSUPPORTED_SASL_MECHANISM: 'MILLRACE_AUTHENTICATION_FAILED',
+  ILLEGAL_SASL_STATE: 'MILLRACE_AUTHENTICATION_FAILED', // a client that does not authenticate itself where it has to
   KafkaJSSASLAuthenticationError: 'MILLRACE_AUTHENTICATION_FAILED',
 };
 
 /** OpenSSL's and Node's names for a certificate that is not trusted, or a port that does not speak TLS. */
 const TLS_CODE = /CERT|SELF_SIGNED|UNABLE_TO|^ERR_(SSL|TLS)|^EPROTO$/;
+/** Node's words, under the code ECONNRESET, for a port that hangs up on a TLS handshake. */
+const TLS_REFUSED = 'before secure TLS connection';
+/** Node's names for what can't be put into bytes: thrown here, not by a broker, and again by every further try. */
+const ENCODING_CODES: ReadonlySet<unknown> = new Set(['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE', 'ERR_OUT_OF_RANGE']);
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
   MILLRACE_TOPIC_MISSING: 'Create it, or correct its name',
   MILLRACE_TOPIC_MISMATCH: "Change the sink's timestamps or compression, or what the topic allows (message.timestamp.after.max.ms)",
   MILLRACE_MESSAGE_TOO_LARGE: "Write smaller messages, or raise the topic's max.message.bytes",
+  MILLRACE_VALUE_NOT_ENCODABLE: 'No broker refused it: something in a message, or around it, can not be put into bytes',
   MILLRACE_NOT_AUTHORIZED: 'Have the right granted to this user',
   MILLRACE_AUTHENTICATION_FAILED: 'Check ssl and sasl in MILLRACE_KAFKA_CONFIG, and that the port is the one for them',
 };
@@ -54,7 +60,7 @@ export function toKafkaError(error: unknown, attempt: KafkaAttempt): MillraceErr
   if (isMillraceError(error)) return error;
   const root = rootOf(error);
   if (isMillraceError(root)) return root;
-  const code = codeOf(root) ?? attempt.fallback;
+  const code = codeOf(root, attempt) ?? attempt.fallback;
   const why = root.type ?? (isUnanswered(root) ? 'no broker answered' : root.message) ?? String(error);
   const hint = HINTS[code] ?? 'Check that the brokers are up and can be reached';
   const subject = `${attempt.action} (${attempt.resource}, brokers ${attempt.brokers.join(', ')})`;
@@ -66,9 +72,11 @@ function isUnanswered({ name, message = '' }: ClientError): boolean {
   return name === 'TypeError' && message.includes("'topicMetadata'");
 }
 
-function codeOf({ type, name, code }: ClientError): ErrorCode | undefined {
+function codeOf({ type, name, message = '', code }: ClientError, { fallback }: KafkaAttempt): ErrorCode | undefined {
   const known = CODES[type ?? ''] ?? CODES[name ?? ''];
-  return known ?? (typeof code === 'string' && TLS_CODE.test(code) ? 'MILLRACE_AUTHENTICATION_FAILED' : undefined);
+  if (known !== undefined) return known;
+  if (message.includes(TLS_REFUSED) || (typeof code === 'string' && TLS_CODE.test(code))) return 'MILLRACE_AUTHENTICATION_FAILED';
+  return fallback === 'MILLRACE_PRODUCE_FAILED' && ENCODING_CODES.has(code) ? 'MILLRACE_VALUE_NOT_ENCODABLE' : undefined;
 }
 
 function rootOf(error: unknown): ClientError {

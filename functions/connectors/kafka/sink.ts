@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { ChannelWriter, OutgoingMessage } from '../../channels/channel-writer.ts';
 import type { TopicAppend } from '../../channels/transactional-log.ts';
 import type { Codec } from '../../codec/codec.ts';
@@ -12,9 +13,9 @@ import { type KafkaPartitioner, type KafkaPartitioning, toPartitioner } from './
 export interface KafkaSinkOptions<T> {
   readonly topic: string;
   readonly value: Codec<T>;
-  /** Key of the message: text as UTF-8, or bytes. Pure. @default no key */
+  /** Key of the message: text as UTF-8, or bytes; anything else fails the record. Pure. @default no key */
   readonly key?: (value: T) => string | Uint8Array | null;
-  /** Headers of the message, in this order; text as UTF-8. Pure. @default none */
+  /** Headers of the message, in this order; text as UTF-8, or bytes; anything else fails the record. Pure. @default none */
   readonly headers?: (value: T) => Readonly<Record<string, string | Uint8Array>>;
   /**
    * `exactly-once`: written in a transaction, so that readers with `isolation.level=read_committed` see each message once. Costs a
@@ -98,12 +99,14 @@ class KafkaSinkWriter<T> implements SinkWriter<T> {
   }
 
   write(value: T, eventTime: number | undefined, origin: OutputOrigin): void {
-    const key = toBytes(this.options.key?.(value) ?? null);
+    const { topic } = this.options;
+    const given = this.options.key?.(value) ?? null;
+    const key = given === null ? null : toBytes('key', given, topic);
     const headers = this.headersOf(value, origin);
     const timestamp = this.options.timestamps === 'event-time' ? toTimestamp(eventTime) : undefined;
     const message = {
       key,
-      value: this.options.value.encode(value),
+      value: checkValue(this.options.value.encode(value), topic),
       ...(headers && { headers }),
       ...(timestamp !== undefined && { timestamp }),
     };
@@ -112,7 +115,7 @@ class KafkaSinkWriter<T> implements SinkWriter<T> {
   }
 
   private headersOf(value: T, origin: OutputOrigin): OutgoingMessage['headers'] {
-    const headers = toHeaders(this.options.headers?.(value));
+    const headers = toHeaders(this.options.headers?.(value), this.options.topic);
     if (this.options.lineage !== true) return headers;
     return [...(headers ?? []), [ORIGIN_HEADER, Buffer.from(describeOrigin(this.task, origin))]]; // last: of equal names the last one counts
   }
@@ -180,18 +183,33 @@ function toTimestamp(eventTime: number | undefined): number | undefined {
   if (eventTime === undefined) return undefined;
   const timestamp = Math.trunc(eventTime);
   if (Number.isSafeInteger(timestamp) && timestamp >= 0) return timestamp;
-  throw new MillraceError(
-    'MILLRACE_VALUE_NOT_ENCODABLE',
-    `event time ${eventTime} can't be a message's timestamp: with timestamps: 'event-time' give records times from 0 on`,
-  );
+  throw notEncodable(`event time ${eventTime} can't be a message's timestamp: with timestamps: 'event-time' give records times from 0 on`);
 }
 
-function toHeaders(headers: Readonly<Record<string, string | Uint8Array>> | undefined): OutgoingMessage['headers'] {
-  return headers && Object.entries(headers).map(([name, value]) => [name, toBytes(value)] as const);
+function toHeaders(headers: Readonly<Record<string, string | Uint8Array>> | undefined, topic: string): OutgoingMessage['headers'] {
+  return headers && Object.entries(headers).map(([name, value]) => [name, toBytes(`header '${name}'`, value, topic)] as const);
 }
 
-function toBytes(value: string | Uint8Array): Uint8Array;
-function toBytes(value: string | Uint8Array | null): Uint8Array | null;
-function toBytes(value: string | Uint8Array | null): Uint8Array | null {
-  return typeof value === 'string' ? Buffer.from(value) : value;
+/** Whatever a function of the user returned: what is no bytes later on would block the partition for ever. */
+function toBytes(what: string, value: unknown, topic: string): Uint8Array {
+  if (typeof value === 'string') return Buffer.from(value);
+  if (types.isUint8Array(value)) return value;
+  const allowed = what === 'key' ? 'text, bytes or null' : 'text or bytes';
+  throw notEncodable(`${what} of a message for topic ${topic} is ${describe(value)}: give ${allowed}, String(id) for instance`);
+}
+
+function checkValue(value: Uint8Array | null, topic: string): Uint8Array | null {
+  if (value === null || types.isUint8Array(value)) return value;
+  throw notEncodable(`what the codec of topic ${topic} encoded is ${describe(value)}: its encode() has to return bytes (a Uint8Array)`);
+}
+
+function notEncodable(message: string): MillraceError {
+  return new MillraceError('MILLRACE_VALUE_NOT_ENCODABLE', message);
+}
+
+function describe(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  const name =
+    typeof value === 'object' ? (Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null)?.constructor?.name : '';
+  return name ? `an instance of ${name}` : `of type ${typeof value}`;
 }

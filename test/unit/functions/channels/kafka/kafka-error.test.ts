@@ -17,6 +17,7 @@ describe('toKafkaError', () => {
     ['MESSAGE_TOO_LARGE', 'MILLRACE_MESSAGE_TOO_LARGE'],
     ['TOPIC_AUTHORIZATION_FAILED', 'MILLRACE_NOT_AUTHORIZED'],
     ['GROUP_AUTHORIZATION_FAILED', 'MILLRACE_NOT_AUTHORIZED'],
+    ['ILLEGAL_SASL_STATE', 'MILLRACE_AUTHENTICATION_FAILED'],
     ['NOT_ENOUGH_REPLICAS', 'MILLRACE_PRODUCE_FAILED'],
   ])('finds %s below what the client wraps around it', (type, code) => {
     const wrapped = Object.assign(new KafkaJSNonRetriableError('wrapped'), { cause: exhausted(protocol(type)) });
@@ -34,6 +35,32 @@ describe('toKafkaError', () => {
 
     expect(toKafkaError(exhausted(error), ATTEMPT)).toMatchObject({ code: expected, cause: expect.anything() });
   });
+
+  test('takes a port that hangs up on a TLS handshake for one that speaks none', () => {
+    const message = 'Connection error: Client network socket disconnected before secure TLS connection was established';
+    const error = new KafkaJSConnectionError(message, { broker: 'a:1', code: 'ECONNRESET' });
+
+    expect(toKafkaError(exhausted(error), ATTEMPT)).toMatchObject({ code: 'MILLRACE_AUTHENTICATION_FAILED' });
+    const reset = new KafkaJSConnectionError('Connection error: read ECONNRESET', { broker: 'a:1', code: 'ECONNRESET' });
+    expect(toKafkaError(exhausted(reset), ATTEMPT)).toMatchObject({ code: 'MILLRACE_PRODUCE_FAILED' });
+  });
+
+  test.each([() => Buffer.from(5 as never), () => Buffer.alloc(NaN), () => Buffer.alloc(8).writeBigInt64BE(2n ** 64n)])(
+    'blames no broker for what can not be encoded here, and has it not tried again: %s',
+    (encode) => {
+      let thrown: unknown;
+      try {
+        encode();
+      } catch (error) {
+        thrown = error;
+      }
+
+      expect(toKafkaError(thrown, ATTEMPT)).toMatchObject({ code: 'MILLRACE_VALUE_NOT_ENCODABLE', retry: 'never', cause: thrown });
+      expect(toKafkaError(thrown, { ...ATTEMPT, fallback: 'MILLRACE_CONNECTION_LOST' })).toMatchObject({
+        code: 'MILLRACE_CONNECTION_LOST',
+      });
+    },
+  );
 
   test('leaves what is ours as it is', () => {
     const ours = new MillraceError('MILLRACE_TOPIC_MISSING', 'no t-9');

@@ -215,6 +215,40 @@ describe('kafka sink', () => {
     expect(writer.mark()).toBe(0);
   });
 
+  test.each<[what: string, options: object, message: string]>([
+    ['a number as key', { key: () => 5 }, 'key of a message for topic out is of type number'],
+    ['an object as key', { key: () => ({ id: 5 }) }, 'key of a message for topic out is an instance of Object'],
+    ['wider numbers as key', { key: () => new Uint16Array(1) }, 'key of a message for topic out is an instance of Uint16Array'],
+    [
+      'a header that is none',
+      { headers: () => ({ trace: 'a', user: undefined }) },
+      "header 'user' of a message for topic out is undefined",
+    ],
+    [
+      'a codec that encodes text',
+      { value: { ...string(), encode: (text: string) => text } },
+      'what the codec of topic out encoded is of type string',
+    ],
+  ])('fails the record for %s, and none else', async (_what, options, message) => {
+    const { channels, writer } = open(options as never, 1);
+
+    expect(() => {
+      write(writer, ['a']);
+    }).toThrow(expect.objectContaining({ code: 'MILLRACE_VALUE_NOT_ENCODABLE', message: expect.stringContaining(message) }));
+    expect(writer.mark()).toBe(0);
+    await writer.flush();
+    expect(channels.appends).toEqual([]);
+  });
+
+  test('takes keys and headers that are text, bytes or (keys) nothing', async () => {
+    const { channels, writer } = open({ key: (value) => [null, undefined, '', Uint8Array.of(1)][Number(value)] as never }, 1);
+
+    write(writer, ['0', '1', '2', '3']);
+    await writer.flush();
+
+    expect(channels.appends.flatMap(({ messages }) => messages.map(({ key }) => key && [...key]))).toEqual([null, null, [], [1]]);
+  });
+
   test('takes back what was written since a mark', async () => {
     const { channels, writer } = open({}, 1);
     write(writer, ['a', 'b']);
