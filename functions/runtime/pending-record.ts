@@ -3,7 +3,7 @@ import type { FrameReader } from '../codec/frame-reader.ts';
 import { describeOrigin } from '../shared/origin.ts';
 import type { Failure } from '../state/fence.ts';
 import { type DeadLetter, readableBytes } from './dead-letter.ts';
-import type { InputMessage } from './kafka-event.ts';
+import { type InputMessage, type Replay, REPLAY_HEADER } from './kafka-event.ts';
 import type { StageEngine } from './stage-engine.ts';
 
 /** A record that is to be run. Its origin and payload are asked for only if it fails. */
@@ -86,6 +86,25 @@ export class SourceRecord implements PendingRecord {
   }
 
   value(): unknown {
-    return this.decode(this.message);
+    const { message } = this;
+    const { replay } = message;
+    return this.decode(replay ? asItWas(message, replay) : message);
   }
+}
+
+/** A message that is replayed as its source first saw it; only its offset is where it stands now. Still taken apart when it is asked for. */
+function asItWas(message: InputMessage, { time }: Replay): SourceMessage {
+  return {
+    offset: message.offset,
+    time,
+    get key() {
+      return message.key;
+    },
+    get value() {
+      return message.value;
+    },
+    get headers() {
+      return message.headers.filter(([name]) => name !== REPLAY_HEADER);
+    },
+  };
 }

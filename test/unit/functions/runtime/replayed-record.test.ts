@@ -6,6 +6,7 @@ import { WatermarkStrategy } from '../../../../functions/api/watermark-strategy.
 import { openFrame } from '../../../../functions/codec/frame-reader.ts';
 import { FrameListWriter } from '../../../../functions/codec/frame-writer.ts';
 import { json } from '../../../../functions/codec/json.ts';
+import { string } from '../../../../functions/codec/string.ts';
 import { kafkaSink } from '../../../../functions/connectors/kafka/sink.ts';
 import { kafkaSource } from '../../../../functions/connectors/kafka/source.ts';
 import { planPipeline } from '../../../../functions/graph/plan.ts';
@@ -125,6 +126,49 @@ describe('a message that is a replayed dead letter', () => {
 
     expect(results()).toHaveLength(texts.length);
   });
+});
+
+test('a source with a key decodes what is replayed with its first time, and without the header that brought it back', async () => {
+  const graph = pipeline('keyed', { parallelism: 1, maxAttempts: 1 }, (env) => {
+    env
+      .fromSource(kafkaSource({ topic: 'in', key: string(), value: string(), keyedByRecordKey: true }), { uid: 'in' })
+      .keyBy(({ key }) => key ?? '')
+      .process({
+        state: { seen: valueState('seen', { default: 0 }) },
+        *processElement({ key, value, timestamp, offset, headers }, ctx) {
+          ctx.state.seen.update(ctx.state.seen.value() + 1);
+          if (value === 'bad' && offset === 0) throw new Error('bad');
+          yield { key, value, timestamp, offset, headers: headers.map(([name, bytes]) => [name, String(Buffer.from(bytes))]) };
+        },
+      })
+      .uid('seen')
+      .sinkTo(kafkaSink({ topic: 'out', value: json() }));
+  }).build();
+  const plan = planPipeline(graph);
+  const log = new MemoryLog(systemClock);
+  for (const topic of ['in', 'out', plan.deadLetterTopic]) log.createTopic(topic, 1);
+  const ports = { channels: log, state: new MemoryStateBackend(), clock: systemClock, print: () => undefined, log: () => undefined };
+  const handler = createStageRuntime(plan, 'in', graph, ports);
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const send = (offset: number, timestamp: number, headers: readonly (readonly [string, Uint8Array])[]): ReturnType<typeof handler> =>
+    handler({
+      eventSource: 'SelfManagedKafka',
+      records: {
+        'in-0': [
+          {
+            ...{ topic: 'in', partition: 0, offset, timestamp, timestampType: 'CREATE_TIME' as const },
+            ...{ key: base64('k'), value: base64('bad'), headers: headers.map(([name, bytes]) => ({ [name]: [...bytes] })) },
+          },
+        ],
+      },
+    });
+  const trace = ['traceparent', Buffer.from('00-1')] as const;
+  await send(0, 50, [trace]);
+
+  await send(1, 900, [replayHeader({ group: plan.stages[0]?.group ?? '', time: 50, origin: 'in/in-0@1:0.0.0' }), trace]);
+
+  const results = log.partitions('out').flat().map(({ value }) => JSON.parse(String(Buffer.from(value ?? []))) as unknown); // prettier-ignore
+  expect(results).toEqual([{ key: 'k', value: 'bad', timestamp: 50, offset: 1, headers: [['traceparent', '00-1']] }]);
 });
 
 describe('a stage without a fence', () => {

@@ -230,7 +230,7 @@ describe('kafka sink', () => {
       'what the codec of topic out encoded is of type string',
     ],
   ])('fails the record for %s, and none else', async (_what, options, message) => {
-    const { channels, writer } = open(options as never, 1);
+    const { channels, writer } = open(options, 1);
 
     expect(() => {
       write(writer, ['a']);
