@@ -3,7 +3,7 @@ import { type BuriedMessage, replayMessage } from '../../functions/runtime/repla
 import { DEFAULT_RUNTIME_OPTIONS, StageRuntime } from '../../functions/runtime/stage-runtime.ts';
 import { ALL_OPERATORS } from '../../functions/operators/all-operators.ts';
 import { systemClock } from '../../functions/shared/clock.ts';
-import { isMillraceError } from '../../functions/shared/errors.ts';
+import { type ErrorCode, isMillraceError } from '../../functions/shared/errors.ts';
 import { parseOrigin } from '../../functions/shared/origin.ts';
 import type { StagePlan } from '../../functions/graph/stage-plan.ts';
 import type { DeadLetterView } from '../inspect/dead-letter.ts';
@@ -21,7 +21,7 @@ export interface RoutedLetter extends LetterTask {
 
 export interface ReplayOptions {
   readonly project: Pick<Project, 'plan' | 'graph'>;
-  readonly target: Pick<ReplayTarget, 'channels' | 'transactions'>;
+  readonly target: Pick<ReplayTarget, 'channels' | 'portsOf'>;
   /** Takes lines of print sinks of stages that are run here. */
   readonly print: (line: string) => void;
   /** Takes lines for whoever operates the pipeline. */
@@ -81,15 +81,19 @@ class Replayer {
     let runtime = this.runtimes.get(stage.id);
     if (runtime) return runtime;
     const { project, target, print, log } = this.options;
-    const ports = { channels: target.channels, transactions: target.transactions, state: undefined, clock: systemClock, print, log };
+    const ports = { ...target.portsOf(stage), state: undefined, clock: systemClock, print, log };
     const code = { stage, graph: project.graph, operators: ALL_OPERATORS };
     this.runtimes.set(stage.id, (runtime = new StageRuntime(project.plan, code, ports, DEFAULT_RUNTIME_OPTIONS)));
     return runtime;
   }
 }
 
-const LETTER_ERRORS: ReadonlySet<string> = new Set([
-  ...['MILLRACE_VALUE_TOO_LARGE', 'MILLRACE_MESSAGE_TOO_LARGE', 'MILLRACE_DECODE_FAILED', 'MILLRACE_REPLAY_REFUSED'],
+const LETTER_ERRORS: ReadonlySet<string> = new Set<ErrorCode>([
+  'MILLRACE_VALUE_TOO_LARGE',
+  'MILLRACE_VALUE_NOT_ENCODABLE',
+  'MILLRACE_MESSAGE_TOO_LARGE',
+  'MILLRACE_DECODE_FAILED',
+  'MILLRACE_REPLAY_REFUSED',
 ]);
 const NO_BYTES = new Uint8Array();
 

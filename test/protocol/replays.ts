@@ -26,7 +26,8 @@ class Command implements Owner {
 export function spawnReplay(world: World, name: string, steps: number, order: (letters: RoutedLetter[]) => RoutedLetter[]): void {
   world.simulator.later(name, steps, () => {
     const owner = new Command(name);
-    const target = { channels: world.log.connect(owner, 'R1'), transactions: world.transactions.connect(owner) };
+    const ports = { channels: world.log.connect(owner, 'R1'), transactions: world.transactions.connect(owner) };
+    const target = { channels: ports.channels, portsOf: () => ports };
     const options = { project: world, target, print: () => undefined, log: () => undefined };
     const letters = order(routedLetters(world));
     world.simulator.log(`${name}: ${letters.map(({ letter }) => letter.offset).join()}`);

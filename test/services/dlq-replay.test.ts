@@ -6,6 +6,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { parseKafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { type Ended, millrace, pipelineFile, Projects, spawnMillrace } from '../cli/command.ts';
 import { createTestTopic, freshName } from '../helpers/kafka.ts';
+import { batchHeaders } from '../helpers/record-batches.ts';
 import { describeWithServices } from '../helpers/services.ts';
 import { makeChroot } from '../helpers/zookeeper.ts';
 
@@ -71,6 +72,35 @@ describeWithServices(['kafka', 'zookeeper'], 'millrace dlq replay', ({ kafka, zo
     expect(await project.run('dev', 'p.ts')).toMatchObject({ code: 0 });
     expect([await project.total('even'), await project.total('odd')]).toEqual([20, 16]);
   }, 180_000);
+
+  test.each(['at-least-once', 'exactly-once'])(
+    'of a stage that is run here: its %s sink writes as it does in a run',
+    async (delivery) => {
+      const topic = freshName('out');
+      await createTestTopic(config, topic, 1);
+      const feed = `{ kind: 'feed', name: 'lines', bounded: true, value: json(), async *read() { yield [1, 2].map((n) => Buffer.from(String(n))); } }`;
+      const lines = (bad: number): string =>
+        pipelineFile(
+          'lines',
+          `env.fromSource(${feed}, { uid: 'in' })
+             .map((n) => { if (n === ${bad}) throw new Error('bad'); return n; })
+             .sinkTo(kafka.sink({ topic: '${topic}', value: json(), delivery: '${delivery}', compression: 'lz4' }));`,
+          '{ parallelism: 1 }',
+        );
+      const project = await open(lines(2), 'in');
+      expect(await project.run('dev', 'p.ts')).toMatchObject({ code: 0 });
+      project.write(lines(0));
+
+      expect(await project.replayed('--all', '--at-least-once')).toEqual(['replayed']);
+
+      const batches = (await batchHeaders(config, topic, 0)).filter(({ isControl }) => !isControl);
+      expect(batches.map(({ compression, records }) => [compression, records])).toEqual([
+        ['lz4', 1],
+        ['lz4', 1],
+      ]);
+    },
+    120_000,
+  );
 
   test("of a source's own keyed stage, through its topic and only if asked for, while the pipeline runs", async () => {
     const topic = freshName('in');
