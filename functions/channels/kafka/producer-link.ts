@@ -2,12 +2,7 @@ import type { Producer, ProducerRecord } from 'kafkajs';
 import { MillraceError } from '../../shared/errors.ts';
 import { createKafkaClient } from './client.ts';
 import type { KafkaConfig } from './config.ts';
-
-/**
- * Longest pause in which a connection is trusted, in ms. A function's environment is frozen between invocations; meanwhile brokers and
- * what lies between close what is idle, and a request on such a connection would be waited for until its timeout.
- */
-const TRUSTED_IDLE_MS = 60_000;
+import { TRUSTED_IDLE_MS } from './trusted-idle.ts';
 
 /** What sets one producer of a writer apart from another. */
 export interface LinkOptions {

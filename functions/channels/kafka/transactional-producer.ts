@@ -9,12 +9,7 @@ import { type Identity, type TopicPartitions, withoutVerdict } from './kafkajs-c
 import { TransactionConnection } from './transaction-connection.ts';
 import { commitError } from './transaction-error.ts';
 import { appendAll, partitionsOf, produceAt, queuesOf } from './transactional-appends.ts';
-
-/**
- * Longest pause in which a connection is trusted, in ms. A function's environment is frozen between invocations; meanwhile brokers and
- * what lies between close what is idle, and a request on such a connection would be waited for until its timeout.
- */
-const TRUSTED_IDLE_MS = 60_000;
+import { TRUSTED_IDLE_MS } from './trusted-idle.ts';
 
 /** What a producer is opened for: its name, which is its group's too, and the input partition whose offset it sets. */
 export interface ProducerTask {

@@ -1,10 +1,10 @@
+import { COMPRESSIONS } from '../../graph/compression.ts';
 import type { TopicProduction } from '../../graph/stage-plan.ts';
 import { MillraceError } from '../../shared/errors.ts';
 
 type Given = { readonly [K in keyof TopicProduction]?: unknown } & { readonly delivery?: unknown };
 
 const ACKS = ['all', 1, 0] as const;
-const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 const TIMESTAMPS = ['event-time', 'log-append'] as const;
 const MOST_RETRIES = 100;
 

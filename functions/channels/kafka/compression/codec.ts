@@ -1,5 +1,4 @@
-/** How records are compressed, by Kafka's names. */
-export const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+import { COMPRESSIONS } from '../../../graph/compression.ts';
 
 export type KafkaCompression = (typeof COMPRESSIONS)[number];
 
