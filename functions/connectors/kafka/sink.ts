@@ -178,7 +178,10 @@ class ExactlyOnceWriter<T> extends KafkaSinkWriter<T> {
   }
 }
 
-/** What a message can't carry fails the record, or the broker would refuse its whole batch for ever. */
+/**
+ * What no message can carry fails the record, or the broker would refuse its whole batch for ever. How far ahead or back a time may be, only
+ * the topic knows: what it refuses (INVALID_TIMESTAMP) is still MILLRACE_TOPIC_MISMATCH of the batch.
+ */
 function toTimestamp(eventTime: number | undefined): number | undefined {
   if (eventTime === undefined) return undefined;
   const timestamp = Math.trunc(eventTime);
