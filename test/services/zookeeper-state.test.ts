@@ -50,7 +50,8 @@ describeWithOwnServers('task state in ZooKeeper', () => {
 
   /** A change of `bytes` in values of 10 kB that can't be made smaller. */
   function change(state: TaskState, bytes: number, letter: string): void {
-    for (let i = 0; i < bytes / 10_000; i++) state.set(state.table(table), `skey-${i}`, letter + randomBytes(5000).toString('hex').slice(1));
+    for (let i = 0; i < bytes / 10_000; i++)
+      state.set(state.table(table), `skey-${i}`, letter + randomBytes(5000).toString('hex').slice(1));
   }
 
   async function commit(store: TaskStore, node: FenceNode, state: TaskState): Promise<FenceNode> {
