@@ -1,19 +1,19 @@
-import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs';
 import { createKafkaClient } from '../../functions/channels/kafka/client.ts';
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
 import type { StartPosition } from '../../functions/graph/stage-plan.ts';
 import { isMillraceError, MillraceError } from '../../functions/shared/errors.ts';
-import { type EventMessage, type EventRecords, MessageRecords } from '../emulator/event-records.ts';
 import type { MappingInput } from '../emulator/mapping-input.ts';
 import { registerReaders } from './codecs.ts';
 import { commitOffsets } from './commit.ts';
+import { recordsOf } from './fetched-records.ts';
 import { committedOffsets } from './group-offsets.ts';
 import { OffsetCommitter } from './offset-committer.ts';
 import { PrefetchWindow } from './prefetch-window.ts';
-import { type RawBatch, withRawFetch } from './raw-fetch.ts';
+import { withRawFetch } from './raw-fetch.ts';
 import { startOffset } from './start-offset.ts';
-import { topicRanges, toTopicMessage } from './topic-reader.ts';
+import { topicRanges } from './topic-reader.ts';
 
 /** A member that says nothing for so long is taken for dead, in ms; after a kill -9 the next run waits as long. */
 export const SESSION_MS = 10_000;
@@ -186,7 +186,7 @@ class KafkaInput implements MappingInput {
     if (payload.isStale() || this.isBroken) return;
     const { batch } = payload;
     const window = this.find(batch.topic, batch.partition);
-    const batches = batch.messages.map((message) => recordsOf(batch.partition, message));
+    const batches = batch.messages.map(recordsOf);
     // In a log that ends before its position the client begins anew, of itself.
     if (window && (batches[0]?.offsetAt(0) ?? 0) < (this.confirmed.get(window) ?? 0)) {
       const error = await this.checkConfirmed().then(
@@ -251,21 +251,4 @@ class KafkaInput implements MappingInput {
 
 function unlessLost(error: unknown): undefined {
   if (!isMillraceError(error) || error.retry === 'never') throw error;
-}
-
-/** Kafka's number for times that the broker sets. */
-const LOG_APPEND_TIME = 1;
-
-function recordsOf(partition: number, message: KafkaMessage | RawBatch): EventRecords {
-  return 'records' in message ? message.records : new MessageRecords([toEventMessage(partition, message)]);
-}
-
-function toEventMessage(partition: number, message: KafkaMessage): EventMessage {
-  const { key, value, headers, offset, timestamp } = toTopicMessage(partition, message);
-  // The client's types leave it out.
-  const type = (message as { readonly batchContext?: { readonly timestampType?: number } }).batchContext?.timestampType;
-  let bytes = (key?.length ?? 0) + (value?.length ?? 0);
-  for (const [name, header] of headers) bytes += name.length + header.length;
-  const timestampType = type === LOG_APPEND_TIME ? 'LOG_APPEND_TIME' : 'CREATE_TIME';
-  return { key, value, headers, offset, timestamp, timestampType, bytes };
 }

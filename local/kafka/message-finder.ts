@@ -1,6 +1,7 @@
 import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { createCluster, type FetchedPartition } from '../../functions/channels/kafka/kafkajs-cluster.ts';
+import { toEventMessage } from './fetched-records.ts';
 import { type FoundMessage, type TopicMessage, topicRanges, toTopicMessage } from './topic-reader.ts';
 
 /** The answer holds whole batches from the one with the offset on, one at least; more than that is waste. */
@@ -46,5 +47,5 @@ function pick({ messages, abortedTransactions }: FetchedPartition, partition: nu
   const { producerId, inTransaction } = found.batchContext;
   // What is listed ends at or behind the offset that was asked for, and a producer has one transaction at a time.
   const isAborted = (abortedTransactions ?? []).some((one) => one.producerId === producerId && Number(one.firstOffset) <= offset);
-  return inTransaction && isAborted ? undefined : toTopicMessage(partition, found);
+  return inTransaction && isAborted ? undefined : toTopicMessage(partition, toEventMessage(found));
 }

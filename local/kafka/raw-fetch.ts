@@ -1,18 +1,18 @@
 import kafkajs, { type Kafka } from 'kafkajs';
 import { MillraceError } from '../../functions/shared/errors.ts';
-import type { EventRecords } from '../emulator/event-records.ts';
+import { type EventRecords, MessageRecords } from '../emulator/event-records.ts';
+import { abortedBatches, type AbortedTransaction } from './aborted-batches.ts';
 import { type BatchHead, BatchRecords, HEAD_BYTES, readBatchHead } from './record-batch-reader.ts';
 
 /**
- * What stands for all records of a batch where kafkajs 2.2.4 expects a message: enough for it to keep its place, and to leave out
- * aborted transactions and markers.
+ * What stands for all records of a batch where kafkajs 2.2.4 expects a message: enough for it to keep its place, and to pass over what is not
+ * for readers.
  */
 export interface RawBatch {
   /** The last offset, decimal. */
   readonly offset: string;
-  readonly key: Buffer | null;
+  /** kafkajs passes over the batch: a marker, part of an aborted transaction, or left without records by the log cleaner. */
   readonly isControlRecord: boolean;
-  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
   readonly records: EventRecords;
 }
 
@@ -64,29 +64,37 @@ function intercept(pool: ConnectionPool): ConnectionPool {
   return pool;
 }
 
-/** What kafkajs makes of an answer, but for the messages. Undefined if it holds records of an old format. */
+/**
+ * What kafkajs makes of an answer, but for the messages, and without aborted transactions: kafkajs 2.2.4 takes their list for sorted by first
+ * offset, which it is not, and would give some of them to readers. Undefined if it holds records of an old format.
+ */
 export async function decodeFetch(answer: Buffer, version: number): Promise<object | undefined> {
   const reader = new FetchReader(answer, version);
   const decoded = reader.answer();
   for (const { partitions } of decoded.responses) {
     for (const partition of partitions) {
-      const messages = await batchesOf(partition.recordSet);
+      const messages = await batchesOf(partition);
       if (!messages) return undefined;
       partition.messages = messages;
+      partition.abortedTransactions = [];
     }
   }
   return decoded;
 }
 
 /** Batches of a record set; the last one may be cut off by the limit of the answer. Undefined if they are of an old format. */
-async function batchesOf(recordSet: Buffer): Promise<RawBatch[] | undefined> {
+async function batchesOf({ recordSet, abortedTransactions }: FetchedPartition): Promise<RawBatch[] | undefined> {
+  const isAborted = abortedBatches(abortedTransactions);
   const batches: RawBatch[] = [];
   for (let at = 0; at + HEAD_BYTES <= recordSet.length;) {
     const end = at + LENGTH_END + recordSet.readInt32BE(at + LENGTH_END - 4);
     if (recordSet.readInt8(at + MAGIC_AT) !== MAGIC) return undefined;
     if (end > recordSet.length || end < at + HEAD_BYTES) break;
     const batch = recordSet.subarray(at, end);
-    batches.push(await openBatch(readBatchHead(batch), batch.subarray(HEAD_BYTES)));
+    const head = readBatchHead(batch);
+    const bytes = batch.subarray(HEAD_BYTES);
+    const isVoid = isAborted({ ...head, isAbortMarker: isAbortMarker(head, bytes) }) || head.isControl || head.count === 0;
+    batches.push({ offset: String(head.lastOffset), isControlRecord: isVoid, records: isVoid ? NO_RECORDS : await openBatch(head, bytes) });
     at = end;
   }
   return batches;
@@ -96,16 +104,19 @@ const LENGTH_END = 12;
 const MAGIC_AT = 16;
 const MAGIC = 2;
 
-async function openBatch(head: BatchHead, bytes: Buffer): Promise<RawBatch> {
-  const { lastOffset, compression, isControl, isTransactional, producerId } = head;
-  const records = new BatchRecords(head, compression === 0 ? bytes : await decompress(compression, bytes));
-  return {
-    offset: String(lastOffset),
-    key: isControl ? records.messageAt(0).key && Buffer.from(records.messageAt(0).key ?? []) : null,
-    isControlRecord: isControl,
-    batchContext: { producerId, inTransaction: isTransactional },
-    records,
-  };
+const NO_RECORDS = new MessageRecords([]);
+
+/** A marker's key is its version and its type, two bytes each. A control batch that the log cleaner has emptied marks nothing. */
+function isAbortMarker(head: BatchHead, bytes: Buffer): boolean {
+  if (!head.isControl || head.count === 0) return false;
+  const { key } = new BatchRecords(head, bytes).messageAt(0);
+  return key?.[2] === 0 && key[3] === ABORT;
+}
+
+const ABORT = 0;
+
+async function openBatch(head: BatchHead, bytes: Buffer): Promise<BatchRecords> {
+  return new BatchRecords(head, head.compression === 0 ? bytes : await decompress(head.compression, bytes));
 }
 
 async function decompress(id: number, bytes: Buffer): Promise<Buffer> {
@@ -120,7 +131,7 @@ interface FetchedPartition {
   readonly errorCode: number;
   readonly highWatermark: string;
   readonly lastStableOffset: string;
-  readonly abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[];
+  abortedTransactions: readonly AbortedTransaction[];
   readonly preferredReadReplica?: number;
   readonly recordSet: Buffer;
   messages: readonly RawBatch[];

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
+import type { EachBatchPayload } from 'kafkajs';
 import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts';
 import { createKafkaClient } from '../../functions/channels/kafka/client.ts';
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
 import { isMillraceError, MillraceError } from '../../functions/shared/errors.ts';
+import type { EventMessage } from '../emulator/event-records.ts';
 import { withKafkaAdmin } from './admin.ts';
 import { registerReaders } from './codecs.ts';
+import { recordsOf } from './fetched-records.ts';
+import { withRawFetch } from './raw-fetch.ts';
 
 /** One message as it stands in a topic. */
 export interface TopicMessage extends Required<OutgoingMessage> {
@@ -57,12 +60,13 @@ export async function topicEnds(config: KafkaConfig, topic: string): Promise<num
  * its own, which commits nothing and is deleted afterwards.
  */
 export async function readKafkaTopic(config: KafkaConfig, topic: string, onMessage: (message: TopicMessage) => void): Promise<void> {
-  const missing = new Map(
-    (await topicRanges(config, topic)).filter(({ low, high }) => high > low).map((range) => [range.partition, range.high]),
-  );
+  const ranges = (await topicRanges(config, topic)).filter(({ low, high }) => high > low);
+  const missing = new Map(ranges.map(({ partition, high }) => [partition, high]));
+  /** Batches may begin before what was asked for, and a client that begins anew reads them again. */
+  const positions = new Map(ranges.map(({ partition, low }) => [partition, low]));
   if (missing.size === 0) return;
   registerReaders();
-  const client = createKafkaClient(config);
+  const client = withRawFetch(createKafkaClient(config));
   const groupId = `millrace-reader-${randomUUID()}`;
   const consumer = client.consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false, retry: { retries: 3 } });
   try {
@@ -75,8 +79,15 @@ export async function readKafkaTopic(config: KafkaConfig, topic: string, onMessa
       consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => note(payload.partition, Number(payload.lastOffset) + 1));
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
       const eachBatch = ({ batch }: EachBatchPayload): Promise<void> => {
-        const end = missing.get(batch.partition) ?? 0;
-        for (const message of batch.messages) if (Number(message.offset) < end) onMessage(toTopicMessage(batch.partition, message));
+        const { partition } = batch;
+        const end = missing.get(partition) ?? 0;
+        for (const records of batch.messages.map(recordsOf))
+          for (let i = 0; i < records.count; i++) {
+            const offset = records.offsetAt(i);
+            if (offset < (positions.get(partition) ?? 0) || offset >= end) continue;
+            onMessage(toTopicMessage(partition, records.messageAt(i)));
+            positions.set(partition, offset + 1);
+          }
         return Promise.resolve();
       };
       void consumer
@@ -95,11 +106,6 @@ export async function readKafkaTopic(config: KafkaConfig, topic: string, onMessa
   }
 }
 
-export function toTopicMessage(partition: number, { key, value, headers = {}, offset, timestamp }: KafkaMessage): TopicMessage {
-  const list = Object.entries(headers).flatMap(([name, values]) =>
-    (Array.isArray(values) ? values : [values]).map((one) => [name, typeof one === 'string' ? Buffer.from(one) : (one ?? EMPTY)] as const),
-  );
-  return { key, value, headers: list, partition, offset: Number(offset), timestamp: Number(timestamp) };
+export function toTopicMessage(partition: number, { key, value, headers, offset, timestamp }: EventMessage): TopicMessage {
+  return { key, value, headers, partition, offset, timestamp };
 }
-
-const EMPTY = Buffer.alloc(0);

@@ -10,6 +10,8 @@ const Encoder = require('kafkajs/src/protocol/encoder') as new () => {
 
 export interface BatchFields {
   readonly firstOffset?: number;
+  /** Where the log cleaner has taken records from the end. */
+  readonly lastOffset?: number;
   /** Of records, in ms; each is a second later than the one before. */
   readonly firstTime?: number;
   /** Kafka's bits: 8 log append time, 16 in a transaction, 32 marker. */
@@ -23,6 +25,7 @@ export interface BatchFields {
 export function recordBatch(messages: readonly OutgoingMessage[], fields: BatchFields = {}): Buffer {
   const {
     firstOffset = 0,
+    lastOffset = firstOffset + messages.length - 1,
     firstTime = 1_700_000_000_000,
     attributes = 0,
     producerId = -1,
@@ -37,7 +40,7 @@ export function recordBatch(messages: readonly OutgoingMessage[], fields: BatchF
   head.writeInt32BE(49 + body.length, 8);
   head.writeInt8(2, 16);
   head.writeInt16BE(attributes, 21);
-  head.writeInt32BE(messages.length - 1, 23);
+  head.writeInt32BE(lastOffset - firstOffset, 23);
   head.writeBigInt64BE(BigInt(firstTime), 27);
   head.writeBigInt64BE(BigInt(firstTime + (messages.length - 1) * 1000), 35);
   head.writeBigInt64BE(BigInt(producerId), 43);

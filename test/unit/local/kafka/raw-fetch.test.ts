@@ -19,17 +19,20 @@ interface Decoded {
 interface DecodedPartition {
   readonly partition: number;
   readonly messages: readonly RawBatch[];
+  readonly abortedTransactions: readonly object[];
 }
 
 interface DecodedBatch {
   readonly messages: readonly { readonly offset: string }[];
   lastOffset(): string;
+  isEmptyDueToFiltering(): boolean;
 }
 
 const VERSIONS = [4, 5, 6, 7, 8, 9, 10, 11];
 const ABORTED = 77;
 const message = (value: string): OutgoingMessage => ({ key: null, value: Buffer.from(value) });
 const marker: OutgoingMessage = { key: Buffer.alloc(4), value: Buffer.alloc(6) };
+const commitMarker: OutgoingMessage = { key: Buffer.of(0, 0, 0, 1), value: Buffer.alloc(6) };
 
 function bytes(size: number, ...values: number[]): Buffer {
   const buffer = Buffer.alloc(size * values.length);
@@ -40,14 +43,18 @@ function bytes(size: number, ...values: number[]): Buffer {
 }
 
 /** An answer about one partition, as brokers write it. */
-function answer(version: number, recordSet: Buffer): Buffer {
+function answer(
+  version: number,
+  recordSet: Buffer,
+  aborted: readonly (readonly [producerId: number, firstOffset: number])[] = [[ABORTED, 12]],
+): Buffer {
   return Buffer.concat([
     bytes(4, 3), // throttle time
     ...(version >= 7 ? [bytes(2, 0), bytes(4, 9)] : []),
     ...[bytes(4, 1), bytes(2, 1), Buffer.from('t'), bytes(4, 1)],
     ...[bytes(4, 5), bytes(2, 0), bytes(8, 100, 90)],
     ...(version >= 5 ? [bytes(8, 1)] : []),
-    ...[bytes(4, 1), bytes(8, ABORTED, 12)],
+    ...[bytes(4, aborted.length), bytes(8, ...aborted.flat())],
     ...(version >= 11 ? [bytes(4, -1)] : []),
     ...[bytes(4, recordSet.length), recordSet],
   ]);
@@ -64,24 +71,82 @@ const RECORDS = Buffer.concat([
 
 const partitionOf = (decoded: Decoded): DecodedPartition => decoded.responses[0]?.partitions[0] as DecodedPartition;
 
+/** What a consumer gets that asked for records from `offset` on. */
+const readBatch = async (fetched: Buffer, offset = '0'): Promise<DecodedBatch> =>
+  new Batch('t', offset, partitionOf((await decodeFetch(fetched, 11)) as Decoded));
+
+const valuesOf = ({ messages }: DecodedBatch): string[][] =>
+  (messages as readonly RawBatch[]).map(({ records }) =>
+    Array.from({ length: records.count }, (_, i) => String(records.messageAt(i).value)),
+  );
+
 describe('decodeFetch', () => {
   test.each(VERSIONS)('reads version %d as kafkajs does, but for the messages', async (version) => {
     const ours = (await decodeFetch(answer(version, RECORDS), version)) as Decoded;
     const theirs = await decoderOf(version)(answer(version, RECORDS));
-    const { lastStartOffset: _left, messages: _all, ...rest } = partitionOf(theirs) as DecodedPartition & { lastStartOffset?: string };
+    const {
+      lastStartOffset: _left,
+      messages: _all,
+      abortedTransactions: _done,
+      ...rest
+    } = partitionOf(theirs) as DecodedPartition & { lastStartOffset?: string };
 
     expect(ours.responses[0]?.topicName).toBe('t');
-    expect(partitionOf(ours)).toMatchObject(rest);
+    expect(partitionOf(ours)).toMatchObject({ ...rest, abortedTransactions: [] });
   });
 
   test('kafkajs leaves out aborted transactions and markers of it, and keeps its place', async () => {
-    const batch = new Batch('t', '11', partitionOf((await decodeFetch(answer(11, RECORDS), 11)) as Decoded));
-    const values = (batch.messages as readonly RawBatch[]).map(({ records }) =>
-      Array.from({ length: records.count }, (_, i) => String(records.messageAt(i).value)),
+    const batch = await readBatch(answer(11, RECORDS), '11');
+
+    expect(valuesOf(batch)).toEqual([['a', 'b'], ['kept'], ['again'], ['c', 'd']]);
+    expect(batch.lastOffset()).toBe('17');
+  });
+
+  test('leaves out all of aborted transactions that overlap, whichever ends first', async () => {
+    const inTransaction = (producerId: number, firstOffset: number, ...values: string[]): Buffer =>
+      recordBatch(values.map(message), { firstOffset, attributes: 16, producerId });
+    const end = (producerId: number, firstOffset: number, kind: OutgoingMessage): Buffer =>
+      recordBatch([kind], { firstOffset, attributes: 48, producerId });
+    const [a, b, c] = [1, 2, 3];
+    const records = [
+      ...[inTransaction(a, 0, 'a0', 'a1'), inTransaction(a, 2, 'a2'), inTransaction(b, 3, 'b0'), inTransaction(c, 4, 'c0')],
+      ...[inTransaction(a, 5, 'a3', 'a4'), end(b, 7, marker), inTransaction(b, 8, 'kept b')],
+      ...[end(a, 9, marker), end(c, 10, commitMarker), inTransaction(a, 11, 'kept a'), end(b, 12, commitMarker), end(a, 13, commitMarker)],
+    ];
+    // As brokers list them: in order of the markers.
+    const batch = await readBatch(
+      answer(11, Buffer.concat(records), [
+        [b, 3],
+        [a, 0],
+      ]),
     );
 
-    expect(values).toEqual([['a', 'b'], ['kept'], ['again'], ['c', 'd']]);
-    expect(batch.lastOffset()).toBe('17');
+    expect(valuesOf(batch)).toEqual([['c0'], ['kept b'], ['kept a']]);
+    expect(batch.lastOffset()).toBe('13');
+  });
+
+  test('takes a commit marker for no end of an aborted transaction, and what is in none for no part of it', async () => {
+    const records = [
+      recordBatch([commitMarker], { firstOffset: 0, attributes: 48, producerId: ABORTED }),
+      recordBatch([message('lost')], { firstOffset: 1, attributes: 16, producerId: ABORTED }),
+      recordBatch([message('plain')], { firstOffset: 2, producerId: ABORTED }),
+    ];
+
+    expect(valuesOf(await readBatch(answer(11, Buffer.concat(records), [[ABORTED, 0]])))).toEqual([['plain']]);
+  });
+
+  test('passes over batches that the log cleaner has left without records', async () => {
+    const records = [
+      recordBatch([], { firstOffset: 0, lastOffset: 4, attributes: 48, producerId: ABORTED }),
+      recordBatch([], { firstOffset: 5, lastOffset: 6 }),
+      recordBatch([message('a')], { firstOffset: 7 }),
+      recordBatch([], { firstOffset: 8, lastOffset: 9, attributes: 16, producerId: ABORTED }),
+    ];
+    const batch = await readBatch(answer(11, Buffer.concat(records), []));
+    const emptied = await readBatch(answer(11, Buffer.concat(records.slice(0, 2)), []));
+
+    expect([valuesOf(batch), batch.lastOffset()]).toEqual([[['a']], '9']);
+    expect([emptied.isEmptyDueToFiltering(), emptied.lastOffset()]).toEqual([true, '6']);
   });
 
   test('leaves out a batch that the limit of the answer cuts off', async () => {
