@@ -1,7 +1,9 @@
-import type { Message, RecordMetadata } from 'kafkajs';
+import type { RecordMetadata } from 'kafkajs';
+import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts';
 import { createKafkaClient } from '../../functions/channels/kafka/client.ts';
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
+import { sendInLists } from '../../functions/channels/kafka/message-list.ts';
 import { MillraceError } from '../../functions/shared/errors.ts';
 import type { FeedTopic } from '../harness-log.ts';
 import { topicEnds } from './topic-reader.ts';
@@ -33,7 +35,7 @@ export async function openKafkaFeedTopic(config: KafkaConfig, topic: string): Pr
   }
   const next = [...ends];
   /** An offset tells which record of the source it is: from the first foreign message on none would any more. */
-  const checkOffsets = (written: readonly RecordMetadata[], lists: readonly (readonly Uint8Array[])[]): void => {
+  const checkOffsets = (written: readonly RecordMetadata[], count: number): void => {
     for (const { partition, baseOffset } of written) {
       const expected = next[partition] ?? 0;
       const found = Number(baseOffset ?? -1); // not told where a repetition was recognized
@@ -43,7 +45,20 @@ export async function openKafkaFeedTopic(config: KafkaConfig, topic: string): Pr
           `topic ${topic}-${partition} was at ${found} where its feeder had left it at ${expected}: somebody else writes to it. Only one feeder may; ` +
             'stop the other, and begin anew with another --namespace',
         );
-      next[partition] = expected + (lists[partition]?.length ?? 0);
+      next[partition] = expected + count;
+    }
+  };
+  const send = async (partition: number, list: readonly OutgoingMessage[]): Promise<void> => {
+    const messages = list.map(({ value }) => ({ value: toBuffer(value), partition }));
+    const written = await producer.send({ topic, messages, acks: -1 }).catch((error: unknown) => {
+      throw describe(error);
+    });
+    checkOffsets(written, messages.length);
+  };
+  const sendAll = async (lists: readonly (readonly Uint8Array[])[]): Promise<void> => {
+    for (const [partition, list] of lists.entries()) {
+      const messages = list.map((value) => ({ key: null, value }));
+      await sendInLists(messages, (part) => send(partition, part));
     }
   };
   let sending: Promise<unknown> = Promise.resolve();
@@ -51,14 +66,8 @@ export async function openKafkaFeedTopic(config: KafkaConfig, topic: string): Pr
     ends,
     isHeldBack: false, // Kafka keeps what the stages have not read
     append(lists) {
-      const messages = lists.flatMap((list, partition) => list.map((value) => toMessage(value, partition)));
-      if (messages.length === 0) return undefined;
-      const attempt = producer.send({ topic, messages, acks: -1 }).then(
-        (written) => checkOffsets(written, lists),
-        (error: unknown) => {
-          throw describe(error);
-        },
-      );
+      if (lists.every(({ length }) => length === 0)) return undefined;
+      const attempt = sending.then(() => sendAll(lists));
       sending = attempt.catch(() => undefined);
       return attempt;
     },
@@ -69,6 +78,6 @@ export async function openKafkaFeedTopic(config: KafkaConfig, topic: string): Pr
   };
 }
 
-function toMessage(value: Uint8Array, partition: number): Message {
-  return { value: Buffer.from(value.buffer, value.byteOffset, value.byteLength), partition };
+function toBuffer(value: Uint8Array | null): Buffer | null {
+  return value && Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }

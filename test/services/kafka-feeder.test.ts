@@ -5,8 +5,8 @@ import { openKafkaFeedTopic } from '../../local/kafka/kafka-feed-topic.ts';
 import { readKafkaTopic } from '../../local/kafka/topic-reader.ts';
 import { createTestTopic, describeWithKafka, freshName } from '../helpers/kafka.ts';
 
-/** The records '0', '1', … in chunks of 700. */
-function numbers(count: number): FeedSource<unknown> {
+/** The records '0', '1', … in chunks of 700, filled up with blanks. */
+function numbers(count: number, length = 0): FeedSource<unknown> {
   return {
     kind: 'feed',
     name: 'numbers',
@@ -15,7 +15,7 @@ function numbers(count: number): FeedSource<unknown> {
     async *read() {
       await Promise.resolve();
       for (let from = 0; from < count; from += 700)
-        yield Array.from({ length: Math.min(700, count - from) }, (_, i) => Buffer.from(String(from + i)));
+        yield Array.from({ length: Math.min(700, count - from) }, (_, i) => Buffer.from(String(from + i).padEnd(length)));
     },
   };
 }
@@ -42,6 +42,26 @@ describeWithKafka('a feeder over Kafka', (config) => {
       if (Number(Buffer.from(value ?? []).toString()) !== offset * 3 + partition) misplaced.push(`${partition}:${offset}`);
     });
     expect([count, misplaced]).toEqual([5000, []]);
+  });
+
+  test.each([
+    { title: 'that together are over the limit of a record batch', maxBytes: '1048588' },
+    { title: 'of which the topic takes fewer at once than others do', maxBytes: '20000' },
+  ])('writes records $title', async ({ maxBytes }) => {
+    const topic = freshName('feed');
+    await createTestTopic(config, topic, 2, { 'max.message.bytes': maxBytes });
+    const target = await openKafkaFeedTopic(config, topic);
+    await expect(new Feeder(target, numbers(700, 4000), new AbortController().signal).run()).resolves.toBe(true);
+    await target.close();
+
+    const wrong: string[] = [];
+    let count = 0;
+    await readKafkaTopic(config, topic, ({ partition, offset, value }) => {
+      count++;
+      const text = Buffer.from(value ?? []).toString();
+      if (text.length !== 4000 || Number(text) !== offset * 2 + partition) wrong.push(`${partition}:${offset}`);
+    });
+    expect([count, wrong]).toEqual([700, []]);
   });
 
   test('ends when it meets records that it has not written: offsets would no longer tell which record is which', async () => {

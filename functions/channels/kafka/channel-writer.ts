@@ -1,12 +1,11 @@
 import type { CompressionTypes, Message } from 'kafkajs';
-import { isMillraceError } from '../../shared/errors.ts';
 import type { ChannelWriter, OutgoingMessage } from '../channel-writer.ts';
 import { createKafkaClient } from './client.ts';
 import { compressionNumber } from './compression/codec.ts';
 import { registerCodecs } from './compression/register.ts';
 import { type KafkaConfig, parseKafkaConfig } from './config.ts';
 import { toKafkaError } from './kafka-error.ts';
-import { cutMessages } from './message-list.ts';
+import { sendInLists } from './message-list.ts';
 import { type KafkaSinks, USUAL } from './kafka-sinks.ts';
 import { toRecord } from './outgoing-record.ts';
 import { type LinkOptions, ProducerLink } from './producer-link.ts';
@@ -44,8 +43,8 @@ class KafkaChannelWriter implements ChannelWriter {
     registerCodecs(sinks.codecs);
   }
 
-  async append(topic: string, partition: number, messages: readonly OutgoingMessage[]): Promise<void> {
-    for (const list of cutMessages(messages)) await this.appendList(topic, partition, list);
+  append(topic: string, partition: number, messages: readonly OutgoingMessage[]): Promise<void> {
+    return sendInLists(messages, (list) => this.send(topic, partition, list));
   }
 
   async partitionCount(topic: string): Promise<number> {
@@ -69,18 +68,6 @@ class KafkaChannelWriter implements ChannelWriter {
     const links = [...this.links.values()];
     this.links.clear();
     await Promise.all(links.map((link) => link.close()));
-  }
-
-  /** One list is one record batch. A topic whose limit is below our estimate gets it in halves, in order. */
-  private async appendList(topic: string, partition: number, messages: readonly OutgoingMessage[]): Promise<void> {
-    try {
-      await this.send(topic, partition, messages);
-    } catch (error) {
-      if (messages.length === 1 || !isMillraceError(error, 'MILLRACE_MESSAGE_TOO_LARGE')) throw error;
-      const half = messages.length >> 1;
-      await this.appendList(topic, partition, messages.slice(0, half));
-      await this.appendList(topic, partition, messages.slice(half));
-    }
   }
 
   private send(topic: string, partition: number, messages: readonly OutgoingMessage[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { isMillraceError } from '../../shared/errors.ts';
 import type { OutgoingMessage } from '../channel-writer.ts';
 
 /**
@@ -24,6 +25,25 @@ export function cutMessages(messages: readonly OutgoingMessage[]): readonly (rea
     room -= bytes;
   }
   return lists;
+}
+
+/** Has `send` send messages in lists of one record batch each, one after the other. A topic with a limit below our estimate gets them in halves. */
+export async function sendInLists(
+  messages: readonly OutgoingMessage[],
+  send: (list: readonly OutgoingMessage[]) => Promise<void>,
+): Promise<void> {
+  for (const list of cutMessages(messages)) await sendOrHalve(list, send);
+}
+
+async function sendOrHalve(list: readonly OutgoingMessage[], send: (list: readonly OutgoingMessage[]) => Promise<void>): Promise<void> {
+  try {
+    await send(list);
+  } catch (error) {
+    if (list.length === 1 || !isMillraceError(error, 'MILLRACE_MESSAGE_TOO_LARGE')) throw error;
+    const half = list.length >> 1;
+    await sendOrHalve(list.slice(0, half), send);
+    await sendOrHalve(list.slice(half), send);
+  }
 }
 
 function recordBytes({ key, value, headers = [] }: OutgoingMessage): number {
