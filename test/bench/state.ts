@@ -31,7 +31,7 @@ export function growthFigures(): Promise<Figure[]> {
 }
 
 async function withZooKeeper(measure: (connect: () => StateBackend) => Promise<Figure[]>): Promise<Figure[]> {
-  const server = await openZooKeeper({ isSynced: true, compiler: 'full' });
+  const server = await openZooKeeper({ isSynced: true, compiler: 'full', heapMb: 1024 });
   const opened: StateBackend[] = [];
   const connect = (): StateBackend => {
     const backend = openZooKeeperStateBackend(parseZooKeeperConfig({ MILLRACE_ZOOKEEPER: server.address }));

@@ -41,7 +41,7 @@ export async function openEnsemble(options: OwnZooKeeperOptions = {}): Promise<Z
   return started(new ZooKeeperEnsemble({ ...zooKeeperDefaults('ensemble'), ...options, firstPort }));
 }
 
-type OwnZooKeeperOptions = Partial<Pick<ZooKeeperOptions, 'isSynced' | 'compiler' | 'tickTimeMs'>>;
+type OwnZooKeeperOptions = Partial<Pick<ZooKeeperOptions, 'isSynced' | 'compiler' | 'tickTimeMs' | 'heapMb'>>;
 
 function zooKeeperDefaults(name: string): Omit<EnsembleOptions, 'firstPort'> {
   return { folder: freshFolder(name), jars: () => fetchJars('zookeeper'), isSynced: false, compiler: 'quick' };

@@ -16,6 +16,8 @@ export interface ZooKeeperOptions {
   /** Whether a write is on disk before it is answered. Slower; nothing but a crash of the machine itself would show the difference. */
   readonly isSynced: boolean;
   readonly compiler: JavaTuning['compiler'];
+  /** It keeps its last 500 writes in memory. @default - enough for tests */
+  readonly heapMb?: number;
   readonly tickTimeMs?: number;
 }
 
@@ -73,7 +75,7 @@ async function prepare(options: ZooKeeperOptions): Promise<[string, ...string[]]
   const java = javaWith(
     jars,
     folder,
-    { compiler, heapMb: heapMb.zookeeper },
+    { compiler, heapMb: options.heapMb ?? heapMb.zookeeper },
     {
       'zookeeper.jmx.log4j.disable': 'true',
       'org.slf4j.simpleLogger.showDateTime': 'true',
