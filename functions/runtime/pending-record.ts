@@ -17,9 +17,9 @@ export interface PendingRecord {
 
 /** The record at which a frame's reader stands; one object a frame. */
 export class FrameRecord implements PendingRecord {
-  private readonly engine: StageEngine;
-  private readonly reader: FrameReader;
-  private readonly offset: number;
+  protected readonly engine: StageEngine;
+  protected readonly reader: FrameReader;
+  protected readonly offset: number;
 
   constructor(engine: StageEngine, reader: FrameReader, offset: number) {
     this.engine = engine;
@@ -37,13 +37,17 @@ export class FrameRecord implements PendingRecord {
 
   payload(): ReturnType<PendingRecord['payload']> {
     const { key, timestamp, tag } = this.reader;
-    return { kind: 'record', key: null, value: readableBytes({ key, value: this.reader.value(), timestamp, tag }) };
+    return { kind: 'record', key: null, value: readableBytes({ key, value: this.value(), timestamp, tag }) };
   }
 
   run(): Failure | undefined {
     const { engine, reader, offset } = this;
     // Between the ordinals of the steps before and behind it (fenced-run.ts).
-    return engine.runRecord(offset, 2 * reader.position + 2, reader.tag, reader.timestamp, reader.key, reader);
+    return engine.runRecord(offset, 2 * reader.position + 2, reader.tag, reader.timestamp, reader.key, this);
+  }
+
+  value(): unknown {
+    return this.reader.value();
   }
 }
 

@@ -1,12 +1,9 @@
 import type { FrameReader } from '../codec/frame-reader.ts';
 import { MillraceError } from '../shared/errors.ts';
 import { stateKey } from '../shared/key.ts';
-import type { Failure } from '../state/fence.ts';
 import { tableId } from '../state/tables.ts';
 import type { TaskState } from '../state/task-state.ts';
-import { readableBytes } from './dead-letter.ts';
-import type { PendingRecord } from './pending-record.ts';
-import type { StageEngine } from './stage-engine.ts';
+import { FrameRecord } from './pending-record.ts';
 
 /**
  * Upstream of frames that bring dead letters back. No mark is kept of it, as letters come in any order and any number of times: the task's
@@ -39,42 +36,18 @@ export function admitReplay(state: TaskState, rule: ReplayedValue[0], name: stri
 }
 
 /** The replayed record at which a frame's reader stands; one object a frame. */
-export class ReplayedRecord implements PendingRecord {
-  private readonly engine: StageEngine;
-  private readonly reader: FrameReader;
-  private readonly offset: number;
-
-  constructor(engine: StageEngine, reader: FrameReader, offset: number) {
-    this.engine = engine;
-    this.reader = reader;
-    this.offset = offset;
-  }
-
+export class ReplayedRecord extends FrameRecord {
   admit(state: TaskState): boolean {
     const [rule, name] = this.read();
     return admitReplay(state, rule, name);
   }
 
   /** That of the dead letter: one that fails again is the same dead letter. */
-  origin(): string {
+  override origin(): string {
     return this.read()[1];
   }
 
-  get position(): number {
-    return this.reader.position;
-  }
-
-  payload(): ReturnType<PendingRecord['payload']> {
-    const { key, timestamp, tag } = this.reader;
-    return { kind: 'record', key: null, value: readableBytes({ key, value: this.value(), timestamp, tag }) };
-  }
-
-  run(): Failure | undefined {
-    const { engine, reader, offset } = this;
-    return engine.runRecord(offset, 2 * reader.position + 2, reader.tag, reader.timestamp, reader.key, this);
-  }
-
-  value(): unknown {
+  override value(): unknown {
     return this.read()[2];
   }
 

@@ -74,7 +74,11 @@ test('Snappy without a frame, as librdkafka writes it, is read', () => {
 describe('zstd', () => {
   const text = 'abcdefgh'.repeat(5000);
 
-  (hasZstd ? test.skip : test)('names the Node that it needs on one without it', () => {
+  test('comes back where Node has it, and else names the Node that it needs', () => {
+    if (hasZstd) {
+      expect(Buffer.from(zstdCodec.decompress(zstdCodec.compress(Buffer.from(text)))).toString()).toBe(text);
+      return;
+    }
     expect(() => zstdCodec.compress(Buffer.from(text))).toThrow(
       expect.objectContaining({ code: 'MILLRACE_CONFIG_INVALID', message: expect.stringContaining('needs Node.js 22.15 or newer') }),
     );
