@@ -41,7 +41,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 
 /** OpenSSL's and Node's names for a certificate that is not trusted, or a port that does not speak TLS. */
 const TLS_CODE = /CERT|SELF_SIGNED|UNABLE_TO|^ERR_(SSL|TLS)|^EPROTO$/;
-/** Node's words, under the code ECONNRESET, for a port that hangs up on a TLS handshake. */
+/** Node's words, under the code ECONNRESET, for a port that hangs up on a TLS handshake: one without TLS does it, and a broker that restarts. */
 const TLS_REFUSED = 'before secure TLS connection';
 /** Node's names for what can't be put into bytes: thrown here, not by a broker, and again by every further try. */
 const ENCODING_CODES: ReadonlySet<unknown> = new Set(['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE', 'ERR_OUT_OF_RANGE']);
@@ -55,6 +55,9 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   MILLRACE_AUTHENTICATION_FAILED: 'Check ssl and sasl in MILLRACE_KAFKA_CONFIG, and that the port is the one for them',
 };
 
+const REACH_HINT = 'Check that the brokers are up and can be reached';
+const TLS_HINT = `${REACH_HINT}, and that this port speaks TLS: ssl in MILLRACE_KAFKA_CONFIG asks for it`;
+
 /** A client's error as one of ours, with the code of its root: clients wrap it once for each of their own retries. */
 export function toKafkaError(error: unknown, attempt: KafkaAttempt): MillraceError {
   if (isMillraceError(error)) return error;
@@ -62,7 +65,7 @@ export function toKafkaError(error: unknown, attempt: KafkaAttempt): MillraceErr
   if (isMillraceError(root)) return root;
   const code = codeOf(root, attempt) ?? attempt.fallback;
   const why = root.type ?? (isUnanswered(root) ? 'no broker answered' : root.message) ?? String(error);
-  const hint = HINTS[code] ?? 'Check that the brokers are up and can be reached';
+  const hint = HINTS[code] ?? (why.includes(TLS_REFUSED) ? TLS_HINT : REACH_HINT);
   const subject = `${attempt.action} (${attempt.resource}, brokers ${attempt.brokers.join(', ')})`;
   return new MillraceError(code, `${subject} failed: ${why}. ${hint}`, { cause: error });
 }
@@ -72,10 +75,10 @@ function isUnanswered({ name, message = '' }: ClientError): boolean {
   return name === 'TypeError' && message.includes("'topicMetadata'");
 }
 
-function codeOf({ type, name, message = '', code }: ClientError, { fallback }: KafkaAttempt): ErrorCode | undefined {
+function codeOf({ type, name, code }: ClientError, { fallback }: KafkaAttempt): ErrorCode | undefined {
   const known = CODES[type ?? ''] ?? CODES[name ?? ''];
   if (known !== undefined) return known;
-  if (message.includes(TLS_REFUSED) || (typeof code === 'string' && TLS_CODE.test(code))) return 'MILLRACE_AUTHENTICATION_FAILED';
+  if (typeof code === 'string' && TLS_CODE.test(code)) return 'MILLRACE_AUTHENTICATION_FAILED';
   return fallback === 'MILLRACE_PRODUCE_FAILED' && ENCODING_CODES.has(code) ? 'MILLRACE_VALUE_NOT_ENCODABLE' : undefined;
 }
 

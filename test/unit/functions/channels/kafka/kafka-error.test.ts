@@ -36,13 +36,16 @@ describe('toKafkaError', () => {
     expect(toKafkaError(exhausted(error), ATTEMPT)).toMatchObject({ code: expected, cause: expect.anything() });
   });
 
-  test('takes a port that hangs up on a TLS handshake for one that speaks none', () => {
+  test('says that a port that hangs up on a TLS handshake may speak none, and has it tried again: a broker that restarts does so, too', () => {
     const message = 'Connection error: Client network socket disconnected before secure TLS connection was established';
     const error = new KafkaJSConnectionError(message, { broker: 'a:1', code: 'ECONNRESET' });
 
-    expect(toKafkaError(exhausted(error), ATTEMPT)).toMatchObject({ code: 'MILLRACE_AUTHENTICATION_FAILED' });
+    expect(toKafkaError(exhausted(error), ATTEMPT)).toMatchObject({
+      code: 'MILLRACE_PRODUCE_FAILED',
+      message: expect.stringContaining('that this port speaks TLS'),
+    });
     const reset = new KafkaJSConnectionError('Connection error: read ECONNRESET', { broker: 'a:1', code: 'ECONNRESET' });
-    expect(toKafkaError(exhausted(reset), ATTEMPT)).toMatchObject({ code: 'MILLRACE_PRODUCE_FAILED' });
+    expect(toKafkaError(exhausted(reset), ATTEMPT).message).not.toContain('TLS');
   });
 
   test.each([() => Buffer.from(5 as never), () => Buffer.alloc(NaN), () => Buffer.alloc(8).writeBigInt64BE(2n ** 64n)])(
