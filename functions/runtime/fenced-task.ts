@@ -144,7 +144,8 @@ class FencedTask implements StageTask {
       rest = rest.slice(await this.applyPart(held, rest));
       this.next = held.node.fence.next;
     }
-    if (this.store.needsCompaction(held.node)) await this.compact(held);
+    const due = this.store.dueFragments(held.node);
+    if (due.size > 0) await this.compact(held, due);
   }
 
   /** Runs, publishes and commits a first part of the messages, or the verdicts on records that failed; returns how many were applied. */
@@ -241,9 +242,9 @@ class FencedTask implements StageTask {
   }
 
   /** A8: still owner of the image. That somebody else has gone on, or that the outcome is not known, harms nobody: nothing was applied. */
-  private async compact(held: Held): Promise<void> {
+  private async compact(held: Held, fragments: ReadonlySet<number>): Promise<void> {
     try {
-      held.node = await this.store.compact(held.node, held.state);
+      held.node = await this.store.compact(held.node, held.state, fragments);
     } catch (error) {
       if (!isMillraceError(error) || error.retry !== 'backoff') throw error;
     }

@@ -1,7 +1,7 @@
 import { encodeValue } from '../codec/value.ts';
 import type { Origin } from '../shared/origin.ts';
 import { type Check, decodeStored, isCount, isNumber, isText, listOf, mapOf, recordOf, stateCorrupt } from './stored-value.ts';
-import type { FragmentShape } from './task-state.ts';
+import type { FragmentShape } from './fragment-keys.ts';
 
 /** The last origin applied from one upstream task, and the log time of the input that it came from. */
 export interface Mark extends Origin {
@@ -20,6 +20,8 @@ export interface DeltaEntry {
 /** The image of one fragment, in `paths` (chunks in order). */
 export interface ImageEntry {
   readonly fragment: number;
+  /** Number of the last change in it. */
+  readonly seq: number;
   readonly paths: readonly string[];
   readonly bytes: number;
 }
@@ -63,7 +65,10 @@ export interface Fence {
   readonly processingTime: number;
   /** Number of the last committed change; never goes back, so a cached image is named by (creation, seq). */
   readonly seq: number;
-  /** The images hold the state at this number; the deltas go on from there. */
+  /**
+   * The images hold the state at this number, and the deltas go on from there. Some may be of a later state: deltas set and remove whole values,
+   * so all of them in order, upon images of any state since, give the last one.
+   */
   readonly imageSeq: number;
   readonly images: readonly ImageEntry[];
   readonly deltas: readonly DeltaEntry[];
@@ -132,7 +137,7 @@ const FIELDS: Readonly<Record<keyof Fence, Check>> = {
   processingTime: isNumber,
   seq: isCount,
   imageSeq: isCount,
-  images: listOf(recordOf({ fragment: isCount, paths: isNodeList, bytes: isCount })),
+  images: listOf(recordOf({ fragment: isCount, seq: isCount, paths: isNodeList, bytes: isCount })),
   deltas: listOf(recordOf({ seq: isCount, paths: isNodeList, bytes: isCount, fragments: listOf(isCount) })),
   verdicts: mapOf(isCount, isCount),
   decided: isNumber,

@@ -1,6 +1,5 @@
 import { encodeValue } from '../codec/value.ts';
-import { fragmentOf } from '../shared/distribution.ts';
-import { fromStateKey } from '../shared/key.ts';
+import { FragmentKeys, fragmentOfEntry, type FragmentShape } from './fragment-keys.ts';
 import { decodeStored, isText, listOf, recordOf, stateCorrupt } from './stored-value.ts';
 import { createTable, MapTable, type Table, TimerTable } from './tables.ts';
 
@@ -30,6 +29,8 @@ export class TaskState {
   /** Number of the last committed change in it. */
   seq: number;
   private readonly tables = new Map<string, Table>();
+  /** Made for the first images, and kept up from then on. */
+  private fragmentKeys: FragmentKeys | undefined;
   private readonly journal: { readonly table: Table; readonly key: string; readonly old: unknown }[] = [];
 
   constructor(seq: number) {
@@ -106,6 +107,9 @@ export class TaskState {
 
   /** The journal's changes are committed: forget how to take them back. */
   settle(seq: number): void {
+    const { fragmentKeys } = this;
+    if (fragmentKeys)
+      for (const { table, key, old } of this.journal) if (old === ABSENT || !table.entries.has(key)) fragmentKeys.note(table, key);
     this.journal.length = 0;
     this.seq = seq;
   }
@@ -123,35 +127,23 @@ export class TaskState {
       }
       for (const key of removed) table.remove(key);
     }
+    this.fragmentKeys = undefined;
   }
 
-  /** Encodes the whole state of the given fragments. */
+  /** Encodes the whole state of the given fragments. Nothing may have changed since the last `settle`. */
   images(wanted: ReadonlySet<number>, fragments: FragmentShape): Map<number, Uint8Array> {
-    const parts = new Map<number, TableChange[]>();
-    for (const fragment of wanted) parts.set(fragment, []);
-    for (const table of this.tables.values()) {
-      const keys = new Map<number, Set<string>>();
-      for (const key of table.entries.keys()) {
-        const fragment = fragmentOfEntry(table, key, fragments);
-        if (!wanted.has(fragment)) continue;
-        const set = keys.get(fragment);
-        if (set) set.add(key);
-        else keys.set(fragment, new Set([key]));
+    const keys = (this.fragmentKeys ??= new FragmentKeys(this.tables.values(), fragments));
+    const images = new Map<number, Uint8Array>();
+    for (const fragment of wanted) {
+      const changes: TableChange[] = [];
+      for (const table of this.tables.values()) {
+        const held = keys.of(table, fragment);
+        if (held.size > 0) changes.push(changeOf(table, held));
       }
-      for (const [fragment, set] of keys) parts.get(fragment)?.push(changeOf(table, set));
+      images.set(fragment, encodeValue(changes));
     }
-    return new Map([...parts].map(([fragment, changes]) => [fragment, encodeValue(changes)]));
+    return images;
   }
-}
-
-/** P and F of the formula crc32c(key) mod P mod F. */
-export interface FragmentShape {
-  readonly maxParallelism: number;
-  readonly count: number;
-}
-
-function fragmentOfEntry(table: Table, entry: string, { maxParallelism, count }: FragmentShape): number {
-  return fragmentOf(fromStateKey(table.ownerOf(entry)), maxParallelism, count);
 }
 
 function changeOf(table: Table, keys: ReadonlySet<string>): TableChange {

@@ -1,8 +1,10 @@
 import { isMillraceError, MillraceError } from '../shared/errors.ts';
+import { compacted, dueFragments, staleFragments } from './compaction.ts';
 import { decodeFence, encodeFence, newFence, type DeltaEntry, type Fence, type ImageEntry } from './fence.ts';
 import { fromStored, toStored } from './stored-bytes.ts';
 import type { StateBackend, StateOp } from './state-backend.ts';
-import { TaskState, type Delta, type FragmentShape } from './task-state.ts';
+import type { FragmentShape } from './fragment-keys.ts';
+import { TaskState, type Delta } from './task-state.ts';
 
 /** A fence as it was read: compare-and-set goes against `version`, cached state belongs to `created`. */
 export interface FenceNode {
@@ -23,7 +25,7 @@ export interface TaskStoreOptions {
   readonly chunkBytes: number;
   /** A unique name for what an attempt writes. */
   readonly nonce: () => string;
-  /** Compaction begins at this many deltas, or when they outgrow half of the image; not below `minCompactionBytes` of deltas. */
+  /** As in `CompactionLimits`. */
   readonly maxDeltas: number;
   readonly minCompactionBytes: number;
 }
@@ -125,29 +127,33 @@ export class TaskStore {
     await this.backend.multi([{ op: 'check', path: this.path, version: node.version }]);
   }
 
-  /** True when the deltas have outgrown the image. */
-  needsCompaction({ fence }: FenceNode): boolean {
-    const deltaBytes = fence.deltas.reduce((sum, delta) => sum + delta.bytes, 0);
-    const imageBytes = fence.images.reduce((sum, image) => sum + image.bytes, 0);
-    const { maxDeltas, minCompactionBytes } = this.options;
-    return fence.deltas.length >= maxDeltas || deltaBytes > Math.max(minCompactionBytes, imageBytes / 2);
+  /** The fragments that should be compacted now. */
+  dueFragments({ fence }: FenceNode): ReadonlySet<number> {
+    const { maxDeltas, minCompactionBytes, chunkBytes } = this.options;
+    return dueFragments(fence, { maxDeltas, minCompactionBytes, portionBytes: chunkBytes });
   }
 
   /**
-   * Writes new images of the fragments that the deltas touch, swaps the manifest, and sweeps. `state` must be the state at exactly
+   * Writes new images of fragments, by default of all that need one, and swaps the manifest, which deletes what it does not name any more. `state` must be the state at exactly
    * `node`, and stay with the caller meanwhile. A conflict means that somebody else went on: nothing to do.
    */
-  async compact(node: FenceNode, state: TaskState): Promise<FenceNode> {
+  async compact(node: FenceNode, state: TaskState, fragments = staleFragments(node.fence)): Promise<FenceNode> {
     const { fence } = node;
-    const dirty = new Set(fence.deltas.flatMap((delta) => delta.fragments));
-    const images: ImageEntry[] = fence.images.filter((image) => !dirty.has(image.fragment));
-    for (const [fragment, image] of state.images(dirty, this.options.fragments)) {
+    // Side by side, so that the store can write them to disk together.
+    const writing = [...state.images(fragments, this.options.fragments)].map(async ([fragment, image]): Promise<ImageEntry> => {
       const bytes = toStored(image);
       const paths = await this.writeChunks(`i-${node.version}-${this.options.nonce()}-${fragment}`, bytes);
-      images.push({ fragment, paths, bytes: bytes.length });
-    }
-    const swapped = await this.swap(node, { ...fence, images, imageSeq: fence.seq, deltas: [], nonce: this.options.nonce() }, []);
-    await this.sweep(swapped);
+      return { fragment, seq: fence.seq, paths, bytes: bytes.length };
+    });
+    const next = { ...fence, ...compacted(fence, await Promise.all(writing)), nonce: this.options.nonce() };
+    const named = namedBy(next);
+    const dropped = [...namedBy(fence)].filter((name) => !named.has(name));
+    const swapped = await this.swap(
+      node,
+      next,
+      dropped.map((name) => ({ op: 'delete', path: this.child(name) })),
+    );
+    if (Math.floor(fence.imageSeq / this.options.maxDeltas) < Math.floor(next.imageSeq / this.options.maxDeltas)) await this.sweep(swapped);
     return swapped;
   }
 
@@ -165,9 +171,9 @@ export class TaskStore {
     return { fence, version: node.version + 1, created: node.created };
   }
 
-  /** Deletes what can never be named by a fence again: not in the manifest, and prepared for, or committed by, an older version. */
+  /** Deletes what attempts have left that came to nothing: not in the manifest, and prepared for, or committed by, an older version. */
   private async sweep({ fence, version }: FenceNode): Promise<void> {
-    const named = new Set([...fence.images, ...fence.deltas].flatMap((entry) => entry.paths).concat(fence.pending));
+    const named = namedBy(fence);
     for (const name of await this.backend.list(this.path)) {
       if (named.has(name) || !isGarbage(name, version, fence.seq)) continue;
       try {
@@ -216,6 +222,10 @@ export function checkLayout(fence: Fence, { maxParallelism, count }: FragmentSha
     `the state at ${path} was laid out with maxParallelism ${fence.maxParallelism} and stateFragments ${fence.stateFragments}, this plan has ` +
       `${maxParallelism} and ${count}: set them as they were, or begin anew with another namespace`,
   );
+}
+
+function namedBy({ images, deltas, pending }: Fence): Set<string> {
+  return new Set([...images, ...deltas].flatMap(({ paths }) => paths).concat(pending));
 }
 
 /** Whether state at `seq` can be brought to the fence's by deltas alone. */

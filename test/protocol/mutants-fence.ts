@@ -147,9 +147,8 @@ export const FENCE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: STORE,
-        find: 'const swapped = await this.swap(node, { ...fence, images,',
-        replace:
-          'await this.sweep({ ...node, fence: { ...fence, images, deltas: [] } });\n    const swapped = await this.swap(node, { ...fence, images,',
+        find: 'const named = namedBy(next);',
+        replace: 'const named = namedBy(next);\n    await this.sweep({ ...node, fence: next });',
       },
     ],
     world: { maxDeltas: 1 },
@@ -158,7 +157,7 @@ export const FENCE_MUTANTS: readonly Mutant[] = [
   {
     name: 'cleanImagesForgotten',
     rule: '§3 images of fragments that the deltas do not touch stay in the manifest',
-    edits: [{ file: STORE, find: 'fence.images.filter((image) => !dirty.has(image.fragment));', replace: '[];' }],
+    edits: [{ file: 'state/compaction.ts', find: '...fence.images.filter(({ fragment }) => !fresh.has(fragment)), ', replace: '' }],
     world: { stateFragments: 16, maxDeltas: 1, keys: 3 },
     seed: 1,
   },
@@ -203,9 +202,9 @@ export const FENCE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TASK,
-        find: 'if (this.store.needsCompaction(held.node)) await this.compact(held);',
+        find: 'if (due.size > 0) await this.compact(held, due);',
         replace:
-          'this.runtime.states.putBack(this.task, { created: held.node.created, state: held.state });\n    if (this.store.needsCompaction(held.node)) await this.compact(held);',
+          'this.runtime.states.putBack(this.task, { created: held.node.created, state: held.state });\n    if (due.size > 0) await this.compact(held, due);',
       },
     ],
     world: { maxDeltas: 1 },

@@ -27,7 +27,7 @@ const FULL: Fence = {
   processingTime: 1_700_000_000_001,
   seq: 5,
   imageSeq: 3,
-  images: [{ fragment: 0, paths: ['i-2-abc-0-0', 'i-2-abc-0-1'], bytes: 900_000 }],
+  images: [{ seq: 0, fragment: 0, paths: ['i-2-abc-0-0', 'i-2-abc-0-1'], bytes: 900_000 }],
   deltas: [
     { seq: 4, paths: ['d-4'], bytes: 70, fragments: [0, 3] },
     { seq: 5, paths: ['c-7-xyz-0', 'c-7-xyz-1'], bytes: 700_000, fragments: [1] },
