@@ -1,6 +1,6 @@
 import type { BatchMetrics } from '../functions/runtime/metrics.ts';
 import type { InvocationResult } from './emulator/function-emulator.ts';
-import type { EventPart } from './emulator/kafka-event-text.ts';
+import type { EventPart } from './emulator/kafka-event-builder.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 
 /** What the functions of one stage have done in this run, summed over their batches. */

@@ -123,7 +123,7 @@ export class StageRun {
       ...{ input, slots, clock, maxRetries },
       group: stage.group,
       environments,
-      invoke: (payload, environment) => this.emulator.invoke(payload, { affinity: environment }),
+      invoke: (event, environment) => this.emulator.invoke(event, { affinity: environment }),
       batchSize,
       windowMs: Math.min(batchWindowMs, options.maxWindowMs ?? 20),
       partialBatchResponse: settings.partialBatchResponse,

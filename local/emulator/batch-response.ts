@@ -1,5 +1,5 @@
 import type { InvocationResult } from './function-emulator.ts';
-import type { EventPart } from './kafka-event-text.ts';
+import type { EventPart } from './kafka-event-builder.ts';
 
 /** What a mapping makes of an invocation: the offset to commit for each part of the event, or why the whole batch must come again. */
 export type BatchVerdict =

@@ -2,7 +2,7 @@ import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts
 import type { StartPosition } from '../../functions/graph/stage-plan.ts';
 import type { EmbeddedLog } from '../log/embedded-log.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
-import type { EventPart, KafkaEventText } from './kafka-event-text.ts';
+import type { EventPart, KafkaEventBuilder } from './kafka-event-builder.ts';
 import type { Backlog, InputPartition, MappingInput } from './mapping-input.ts';
 
 export interface EmbeddedInputOptions {
@@ -64,7 +64,7 @@ class EmbeddedInputPartition implements InputPartition {
     return { records, bytes: source.bytesFrom(position), oldestTime: source.timeOf(Math.max(position, source.startOffset)) };
   }
 
-  addTo(event: KafkaEventText, maxRecords: number): void {
+  addTo(event: KafkaEventBuilder, maxRecords: number): void {
     event.add(this.source, this.position, maxRecords);
   }
 

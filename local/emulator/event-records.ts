@@ -1,4 +1,5 @@
 import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts';
+import { messageBytes, writeMessage } from '../../functions/channels/embedded/message-layout.ts';
 
 /** A message as a Kafka client gives it. */
 export interface EventMessage extends Required<OutgoingMessage> {
@@ -19,8 +20,11 @@ export interface EventRecords {
   timeAt(index: number): number;
   /** About as many as key, value and headers have. */
   bytesAt(index: number): number;
-  /** The record in an event's text, from its offset on. ASCII. */
-  textAt(index: number): string;
+  isLogTime(index: number): boolean;
+  /** Bytes that `writeMessage` takes at most. */
+  roomAt(index: number): number;
+  /** Writes key, value and headers in the layout of functions/channels/embedded/message-layout.ts; where they end. */
+  writeMessage(index: number, target: Buffer, at: number): number;
   messageAt(index: number): EventMessage;
 }
 
@@ -48,31 +52,19 @@ export class MessageRecords implements EventRecords {
     return this.messageAt(index).bytes;
   }
 
-  textAt(index: number): string {
-    return messageText(this.messageAt(index));
+  isLogTime(index: number): boolean {
+    return this.messageAt(index).timestampType === 'LOG_APPEND_TIME';
+  }
+
+  roomAt(index: number): number {
+    return messageBytes(this.messageAt(index));
+  }
+
+  writeMessage(index: number, target: Buffer, at: number): number {
+    return writeMessage(target, at, this.messageAt(index));
   }
 
   messageAt(index: number): EventMessage {
     return this.messages[index] as EventMessage;
   }
-}
-
-function messageText({ offset, timestamp, timestampType, key, value, headers }: EventMessage): string {
-  const keyText = key ? `,"key":"${base64(key)}"` : '';
-  const valueText = value ? `"${base64(value)}"` : 'null';
-  const listText = headers.length === 0 ? '' : headerList(headers);
-  return `${offset},"timestamp":${timestamp},"timestampType":"${timestampType}"${keyText},"value":${valueText},"headers":[${listText}]}`;
-}
-
-function base64({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
-}
-
-/** Headers as AWS writes them: an object each, bytes as numbers. */
-export function headerList(headers: EventMessage['headers']): string {
-  return headers.map(([name, value]) => `{${asciiJson(name)}:[${value.join(',')}]}`).join(',');
-}
-
-function asciiJson(text: string): string {
-  return JSON.stringify(text).replace(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

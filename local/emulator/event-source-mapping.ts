@@ -3,9 +3,10 @@ import { systemLocalClock, type LocalClock } from '../local-clock.ts';
 import { Slots } from '../slots.ts';
 import type { BatchVerdict } from './batch-response.ts';
 import type { InvocationResult } from './function-emulator.ts';
-import type { EventPart } from './kafka-event-text.ts';
+import type { EventPart } from './kafka-event-builder.ts';
 import type { InputPartition, MappingInput } from './mapping-input.ts';
 import { MappingLane } from './mapping-lane.ts';
+import type { PackedEvent } from './packed-event.ts';
 
 export interface MappingOptions {
   readonly input: MappingInput;
@@ -17,7 +18,7 @@ export interface MappingOptions {
    */
   readonly environments?: number;
   /** Runs the function on an event, where possible in the environment of this name. @throws MILLRACE_FUNCTION_THROTTLED */
-  readonly invoke: (payload: string, environment: string) => Promise<InvocationResult>;
+  readonly invoke: (event: PackedEvent, environment: string) => Promise<InvocationResult>;
   /** Most records of a batch, 1 to 10000. @default 100, as Lambda's */
   readonly batchSize?: number;
   /** Longest wait for a fuller batch, from the append of its first record, in ms. @default 500, as Lambda's */

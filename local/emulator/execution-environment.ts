@@ -1,7 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import type { BatchMetrics } from '../../functions/runtime/metrics.ts';
 import type { LocalClock } from '../local-clock.ts';
-import { WORKER_BOOTSTRAP, type FunctionErrorBody, type WorkerInvocation, type WorkerMessage } from './worker-bootstrap.ts';
+import {
+  WORKER_BOOTSTRAP,
+  type FunctionErrorBody,
+  type InvocationPayload,
+  type WorkerInvocation,
+  type WorkerMessage,
+} from './worker-bootstrap.ts';
 
 /** Lambda gives a function this long to load. */
 const INIT_LIMIT_MS = 10_000;
@@ -86,7 +92,7 @@ export class ExecutionEnvironment {
   }
 
   /** Runs one invocation; the environment must be idle. Never rejects. */
-  run(requestId: string, payload: string, clientContext: string | undefined): Promise<InvocationOutcome> {
+  run(requestId: string, payload: InvocationPayload, clientContext: string | undefined): Promise<InvocationOutcome> {
     const startedAt = this.clock.now();
     const invocation = { requestId, payload, clientContext, deadline: startedAt + this.config.timeoutMs };
     return new Promise((finish) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MillraceError } from '../../functions/shared/errors.ts';
 import { systemLocalClock, type LocalClock } from '../local-clock.ts';
+import type { InvocationPayload } from './worker-bootstrap.ts';
 import { ExecutionEnvironment, type EnvironmentConfig, type InvocationOutcome, type OutputListener } from './execution-environment.ts';
 
 /** Region and account of everything local, for names that must look like AWS's. */
@@ -73,11 +74,11 @@ export class FunctionEmulator {
   }
 
   /**
-   * Runs the handler on an event, given as JSON. What the function throws, a timeout and a crash are results with `error` set.
+   * Runs the handler on an event. What the function throws, a timeout and a crash are results with `error` set.
    *
    * @throws MILLRACE_FUNCTION_THROTTLED the concurrency limit is reached, or the function was closed; nothing ran.
    */
-  async invoke(payload: string, options: InvokeOptions = {}): Promise<InvocationResult> {
+  async invoke(payload: InvocationPayload, options: InvokeOptions = {}): Promise<InvocationResult> {
     // Callers wait and ask again, until they notice that they are to stop: nobody reports it.
     if (this.isClosed) throw new MillraceError('MILLRACE_FUNCTION_THROTTLED', `function ${this.name} was closed`);
     const [environment, isCold] = this.take(options.affinity);

@@ -1,5 +1,5 @@
 import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts';
-import type { EventPart, KafkaEventText } from './kafka-event-text.ts';
+import type { EventPart, KafkaEventBuilder } from './kafka-event-builder.ts';
 
 /** What a partition has at hand for the next batch. */
 export interface Backlog {
@@ -18,7 +18,7 @@ export interface InputPartition {
   /** What is at hand behind the last record that is through; undefined if nothing is, or the partition is somebody else's. */
   backlog(): Backlog | undefined;
   /** Adds records to an event, from the first that is not through, while they fit. */
-  addTo(event: KafkaEventText, maxRecords: number): void;
+  addTo(event: KafkaEventBuilder, maxRecords: number): void;
   /** Whether a batch that was taken is still ours to deliver; another member of the group may have got the partition. */
   holds(part: EventPart): boolean;
   /** The messages of a batch that `holds`. */

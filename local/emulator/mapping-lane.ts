@@ -3,7 +3,8 @@ import type { OutgoingMessage } from '../../functions/channels/channel-writer.ts
 import { judgeBatch, type BatchVerdict } from './batch-response.ts';
 import type { MappingContext } from './event-source-mapping.ts';
 import type { InvocationResult } from './function-emulator.ts';
-import { KafkaEventText, type EventPart } from './kafka-event-text.ts';
+import { KafkaEventBuilder, type EventPart } from './kafka-event-builder.ts';
+import type { PackedEvent } from './packed-event.ts';
 import type { InputPartition } from './mapping-input.ts';
 
 /** Base64 makes four characters of three bytes. */
@@ -30,9 +31,10 @@ export class MappingLane {
   async run(): Promise<void> {
     while (await this.waitForBatch()) {
       const event = this.nextEvent();
-      if (event.parts.length > 0) await this.deliver(event.toString(), event.parts);
+      if (event.parts.length > 0) await this.deliver(event.event(), event.parts);
       // While it waited for the slot, another member of the group got the partition.
       else this.context.slots.release(this.environment);
+      event.release();
     }
     for (const stop of this.stopWatching) stop();
   }
@@ -100,18 +102,18 @@ export class MappingLane {
     });
   }
 
-  private nextEvent(): KafkaEventText {
+  private nextEvent(): KafkaEventBuilder {
     const { input, maxPayloadBytes, batchSize } = this.context;
-    const event = new KafkaEventText(input.bootstrapServers, maxPayloadBytes);
+    const event = new KafkaEventBuilder(input.bootstrapServers, maxPayloadBytes);
     for (const partition of this.partitions) if (event.recordCount < batchSize) partition.addTo(event, batchSize - event.recordCount);
     return event;
   }
 
   /** Invokes the function with one batch, whose slot is taken, until it is through, given up, no longer ours, or the mapping closes. */
-  private async deliver(payload: string, parts: readonly EventPart[]): Promise<void> {
+  private async deliver(event: PackedEvent, parts: readonly EventPart[]): Promise<void> {
     const { context } = this;
     for (let failures = 0; ;) {
-      const result = await this.invoke(payload);
+      const result = await this.invoke(event);
       if (result) {
         const verdict = judgeBatch(result, parts, context.partialBatchResponse);
         context.onInvocation(result, parts, verdict);
@@ -132,10 +134,10 @@ export class MappingLane {
   }
 
   /** One invocation; undefined if it was throttled. Gives the slot back. */
-  private async invoke(payload: string): Promise<InvocationResult | undefined> {
+  private async invoke(event: PackedEvent): Promise<InvocationResult | undefined> {
     const { context } = this;
     try {
-      return await context.invoke(payload, this.environment);
+      return await context.invoke(event, this.environment);
     } catch (error) {
       if (!isMillraceError(error, 'MILLRACE_FUNCTION_THROTTLED')) throw error;
       context.stats.throttles++;

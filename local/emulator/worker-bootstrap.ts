@@ -1,3 +1,5 @@
+import { type PackedEvent, UNPACK_EVENT } from './packed-event.ts';
+
 /**
  * What an execution environment runs before the bundle, as source text for `new Worker(text, { eval: true })`: workers inherit no loader
  * of the parent, and the same text works from source and from both published builds.
@@ -56,11 +58,16 @@ function toContext({ requestId, deadline, clientContext }) {
   };
 }
 
+${UNPACK_EVENT}
+function toEvent(payload) {
+  return typeof payload === 'string' ? JSON.parse(payload) : unpackEvent(payload);
+}
+
 async function invoke(handler, invocation) {
   const reply = { kind: 'done', requestId: invocation.requestId, payload: '', error: undefined, metrics: [], heapBytes: 0 };
   metrics = reply.metrics;
   try {
-    const result = await handler(JSON.parse(invocation.payload), toContext(invocation));
+    const result = await handler(toEvent(invocation.payload), toContext(invocation));
     reply.payload = JSON.stringify(result === undefined ? null : result);
   } catch (thrown) {
     reply.error = toError(thrown);
@@ -93,11 +100,14 @@ export interface FunctionErrorBody {
   readonly trace?: readonly string[];
 }
 
+/** An event: JSON, or what a mapping of this process has packed. */
+export type InvocationPayload = string | PackedEvent;
+
 /** What the bootstrap takes. */
 export interface WorkerInvocation {
   readonly requestId: string;
-  /** The event as JSON: parsed in the worker, which is cheaper than cloning the object. */
-  readonly payload: string;
+  /** The event, as JSON or packed: made into objects in the worker, which is cheaper than cloning them. */
+  readonly payload: InvocationPayload;
   /** Wall time in ms at which the invocation times out. */
   readonly deadline: number;
   /** JSON. */

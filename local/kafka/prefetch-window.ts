@@ -1,5 +1,5 @@
 import type { EventMessage, EventRecords } from '../emulator/event-records.ts';
-import type { EventPart, KafkaEventText } from '../emulator/kafka-event-text.ts';
+import type { EventPart, KafkaEventBuilder } from '../emulator/kafka-event-builder.ts';
 import type { Backlog, InputPartition } from '../emulator/mapping-input.ts';
 
 /** More than the largest event holds, so that a batch may be full by its bytes. */
@@ -111,7 +111,7 @@ export class PrefetchWindow implements InputPartition {
     return first && { records: this.records, bytes: this.bytes, oldestTime: first.records.timeAt(first.from) };
   }
 
-  addTo(event: KafkaEventText, maxRecords: number): void {
+  addTo(event: KafkaEventBuilder, maxRecords: number): void {
     event.addRecords(this, this.fetched, maxRecords);
   }
 

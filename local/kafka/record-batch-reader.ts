@@ -1,4 +1,5 @@
-import { type EventMessage, type EventRecords, headerList, type TimestampType } from '../emulator/event-records.ts';
+import { SMALLEST_MESSAGE, writeMessage } from '../../functions/channels/embedded/message-layout.ts';
+import type { EventMessage, EventRecords, TimestampType } from '../emulator/event-records.ts';
 
 /** What stands before the records of a batch (format 2), as far as readers need it. */
 export interface BatchHead {
@@ -97,17 +98,19 @@ export class BatchRecords implements EventRecords {
     return this.sizes[index] as number;
   }
 
-  textAt(index: number): string {
-    const { bytes } = this;
-    const cursor = new Cursor(bytes, this.keys[index] as number);
-    const keyLength = cursor.varint();
-    const keyText = keyLength < 0 ? '' : `,"key":"${bytes.toString('base64', cursor.at, cursor.skip(keyLength))}"`;
-    const valueLength = cursor.varint();
-    const valueText = valueLength < 0 ? 'null' : `"${bytes.toString('base64', cursor.at, cursor.skip(valueLength))}"`;
-    const headers = cursor.varint() === 0 ? '' : headerList(this.messageAt(index).headers);
-    const { timestampType } = this.head;
-    const time = `"timestamp":${this.timeAt(index)},"timestampType":"${timestampType}"`;
-    return `${this.offsetAt(index)},${time}${keyText},"value":${valueText},"headers":[${headers}]}`;
+  isLogTime(): boolean {
+    return this.head.timestampType === 'LOG_APPEND_TIME';
+  }
+
+  /** A header takes two bytes at least, and six in the other layout. */
+  roomAt(index: number): number {
+    return SMALLEST_MESSAGE + 3 * this.bytesAt(index);
+  }
+
+  writeMessage(index: number, target: Buffer, at: number): number {
+    const cursor = new Cursor(this.bytes, this.keys[index] as number);
+    const headersAt = cursor.copyField(target, cursor.copyField(target, at));
+    return cursor.varint() === 0 ? target.writeUInt16LE(0, headersAt) : writeMessage(target, at, this.messageAt(index));
   }
 
   messageAt(index: number): EventMessage {
@@ -150,6 +153,14 @@ class Cursor {
   skip(length: number): number {
     if (length > this.bytes.length - this.at) throw new RangeError('a field that ends behind its batch');
     return (this.at += Math.max(0, length));
+  }
+
+  /** Copies a field, with its length in front, as `writeMessage` writes it. */
+  copyField(target: Buffer, at: number): number {
+    const length = this.varint();
+    at = target.writeInt32LE(length < 0 ? -1 : length, at);
+    const from = this.at;
+    return at + this.bytes.copy(target, at, from, this.skip(length));
   }
 
   field(): Buffer | null {

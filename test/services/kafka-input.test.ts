@@ -9,6 +9,7 @@ import { committedOffsets } from '../../local/kafka/group-offsets.ts';
 import { openKafkaInput } from '../../local/kafka/kafka-input.ts';
 import { topicRanges } from '../../local/kafka/topic-reader.ts';
 import { createTestTopic, describeWithKafka, freshName } from '../helpers/kafka.ts';
+import { unpackEvent } from '../helpers/unpack-event.ts';
 
 /** A mapping over a real Kafka, and what its function got: `partition:offset` of each record, in order. */
 interface Reader {
@@ -34,8 +35,8 @@ async function startReader(
   const [seen, events]: [string[], KafkaEvent[]] = [[], []];
   const mapping = new EventSourceMapping({
     ...{ input, group, windowMs: 0, batchSize: 50 },
-    async invoke(payload) {
-      const event = JSON.parse(payload) as KafkaEvent;
+    async invoke(packed) {
+      const event = unpackEvent(packed);
       await onEvent(event);
       events.push(event);
       for (const list of Object.values(event.records)) for (const { partition, offset } of list) seen.push(`${partition}:${offset}`);

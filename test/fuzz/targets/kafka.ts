@@ -1,3 +1,4 @@
+import { messageEnd } from '../../../functions/channels/embedded/message-layout.ts';
 import { BatchRecords, HEAD_BYTES, readBatchHead } from '../../../local/kafka/record-batch-reader.ts';
 import { bytesTarget } from '../target.ts';
 import { recordBatch } from '../../helpers/record-batch.ts';
@@ -19,7 +20,9 @@ export const RECORD_BATCHES = bytesTarget({
       const { offset, key, value, headers } = records.messageAt(i);
       const read = (key?.length ?? 0) + (value?.length ?? 0) + headers.reduce((sum, [name, bytes]) => sum + name.length + bytes.length, 0);
       if (read > input.length || offset !== records.offsetAt(i)) throw new Error('more than there is');
-      if (typeof JSON.parse(`{"offset":${records.textAt(i)}`) !== 'object') throw new Error('no record of an event');
+      const packed = Buffer.alloc(records.roomAt(i));
+      const end = records.writeMessage(i, packed, 0);
+      if (messageEnd(packed, 0) !== end) throw new Error('no message of an event');
     }
   },
 });

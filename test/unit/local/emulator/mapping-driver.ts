@@ -3,7 +3,9 @@ import { MillraceError } from '../../../../functions/shared/errors.ts';
 import { openEmbeddedInput, type EmbeddedInputOptions } from '../../../../local/emulator/embedded-input.ts';
 import { EventSourceMapping, type MappingOptions } from '../../../../local/emulator/event-source-mapping.ts';
 import type { InvocationResult } from '../../../../local/emulator/function-emulator.ts';
+import type { PackedEvent } from '../../../../local/emulator/packed-event.ts';
 import { EmbeddedLog } from '../../../../local/log/embedded-log.ts';
+import { unpackEvent } from '../../../helpers/unpack-event.ts';
 import { ManualLocalClock, settle } from '../manual-local-clock.ts';
 
 /** An invocation that the test answers. */
@@ -41,7 +43,7 @@ export class MappingDriver {
   async start(options: Partial<MappingOptions & EmbeddedInputOptions & { readonly onFailureTopic: string }> = {}): Promise<void> {
     const { log, clock } = this;
     const input = openEmbeddedInput(log, { group: 'g', topics: ['t'], ...options });
-    const invoke = (payload: string): Promise<InvocationResult> => this.invoke(payload);
+    const invoke = (event: PackedEvent): Promise<InvocationResult> => this.invoke(event);
     this.current = new EventSourceMapping({
       ...{ input, clock, invoke, group: 'g', windowMs: 0 },
       backOff: { firstMs: 10, maxMs: 40 },
@@ -73,8 +75,8 @@ export class MappingDriver {
     await closing;
   }
 
-  private invoke(payload: string): Promise<InvocationResult> {
-    const event = JSON.parse(payload) as KafkaEvent;
+  private invoke(packed: PackedEvent): Promise<InvocationResult> {
+    const event = unpackEvent(packed);
     const result = { requestId: 'r', isCold: false, durationMs: 1, logTail: '', metrics: [], error: undefined };
     return new Promise((resolve, reject) => {
       this.calls.push({

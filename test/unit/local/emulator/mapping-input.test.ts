@@ -3,6 +3,7 @@ import { MessageRecords } from '../../../../local/emulator/event-records.ts';
 import { EventSourceMapping, type MappingOptions } from '../../../../local/emulator/event-source-mapping.ts';
 import type { InvocationResult } from '../../../../local/emulator/function-emulator.ts';
 import type { MappingInput } from '../../../../local/emulator/mapping-input.ts';
+import type { PackedEvent } from '../../../../local/emulator/packed-event.ts';
 import { PrefetchWindow } from '../../../../local/kafka/prefetch-window.ts';
 import { Slots } from '../../../../local/slots.ts';
 import { ManualLocalClock, settle } from '../manual-local-clock.ts';
@@ -19,7 +20,7 @@ afterEach(async () => {
 });
 
 /** A partition that can be somebody else's, with two records, and a mapping over it. */
-function open(invoke: (payload: string) => Promise<InvocationResult>, options: Partial<MappingOptions> = {}): PrefetchWindow {
+function open(invoke: (event: PackedEvent) => Promise<InvocationResult>, options: Partial<MappingOptions> = {}): PrefetchWindow {
   const owner = {
     pause: () => undefined,
     resume: () => undefined,

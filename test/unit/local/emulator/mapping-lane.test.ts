@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
 import type { OutgoingMessage } from '../../../../functions/channels/channel-writer.ts';
-import type { KafkaEvent } from '../../../../functions/runtime/lambda.ts';
 import { openEmbeddedInput } from '../../../../local/emulator/embedded-input.ts';
 import { EventSourceMapping } from '../../../../local/emulator/event-source-mapping.ts';
 import type { InvocationResult } from '../../../../local/emulator/function-emulator.ts';
@@ -9,6 +8,7 @@ import { EmbeddedLog } from '../../../../local/log/embedded-log.ts';
 import { Slots } from '../../../../local/slots.ts';
 import { settle } from '../manual-local-clock.ts';
 import { MappingDriver } from './mapping-driver.ts';
+import { unpackEvent } from '../../../helpers/unpack-event.ts';
 
 const DONE: InvocationResult = {
   ...{ requestId: 'r', isCold: false, durationMs: 1, logTail: '', metrics: [], error: undefined },
@@ -39,8 +39,8 @@ test('three stages get an amplified stream through two slots; no channel runs fu
     new EventSourceMapping({
       ...{ slots, priority, group: input, batchSize: BATCH, windowMs: 0 },
       input: openEmbeddedInput(log, { group: input, topics: [input], outputTopics: output === undefined ? [] : [output] }),
-      async invoke(payload) {
-        const lists = Object.values((JSON.parse(payload) as KafkaEvent).records);
+      async invoke(event) {
+        const lists = Object.values(unpackEvent(event).records);
         for (const { partition } of output === undefined ? [] : lists.flat()) await log.append(output ?? '', partition, messages(factor));
         await settle();
         return DONE;
@@ -98,12 +98,12 @@ test('a partition stays with one environment, which runs one batch at a time', a
   const mapping = new EventSourceMapping({
     ...{ slots: new Slots(4, 1), group: 'g', batchSize: 1, windowMs: 0, environments: 2 },
     input: openEmbeddedInput(log, { group: 'g', topics: ['a'] }),
-    async invoke(payload, environment) {
+    async invoke(event, environment) {
       expect(busy.has(environment)).toBe(false);
       busy.add(environment);
       await settle();
       busy.delete(environment);
-      const [[record] = []] = Object.values((JSON.parse(payload) as KafkaEvent).records);
+      const [[record] = []] = Object.values(unpackEvent(event).records);
       const partitions = seen.get(environment) ?? new Set();
       seen.set(environment, partitions.add(Number(record?.partition)));
       return DONE;

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { KafkaEvent } from '../../../../functions/runtime/lambda.ts';
 import { type EventMessage, MessageRecords } from '../../../../local/emulator/event-records.ts';
-import { type EventPart, KafkaEventText } from '../../../../local/emulator/kafka-event-text.ts';
+import { type EventPart, KafkaEventBuilder } from '../../../../local/emulator/kafka-event-builder.ts';
 import { PrefetchWindow } from '../../../../local/kafka/prefetch-window.ts';
+import { unpackEvent } from '../../../helpers/unpack-event.ts';
 
 const MIB = 1024 * 1024;
 
@@ -31,9 +31,9 @@ beforeEach(() => {
 });
 
 function take(maxRecords = 100): { part: EventPart; offsets: number[] } {
-  const event = new KafkaEventText('b:1', 6 * MIB);
+  const event = new KafkaEventBuilder('b:1', 6 * MIB);
   window.addTo(event, maxRecords);
-  const { records } = JSON.parse(event.toString()) as KafkaEvent;
+  const { records } = unpackEvent(event.event());
   return { part: event.parts[0] as EventPart, offsets: (records['t-2'] ?? []).map(({ offset }) => offset) };
 }
 
