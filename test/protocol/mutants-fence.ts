@@ -139,7 +139,7 @@ export const FENCE_MUTANTS: readonly Mutant[] = [
       partitions: 1,
       tasksC: 1,
     },
-    seed: 2592,
+    seed: 255,
   },
   {
     name: 'sweepFirst',
@@ -162,11 +162,18 @@ export const FENCE_MUTANTS: readonly Mutant[] = [
     seed: 1,
   },
   {
+    name: 'deltasDroppedEarly',
+    rule: '§5 A8 a delta stays until images of all fragments that it touches hold it',
+    edits: [{ file: 'state/compaction.ts', find: 'return fragments.every(', replace: 'return fragments.some(' }],
+    world: { stateFragments: 16, maxDeltas: 1, chunkBytes: 60, keys: 3 },
+    seed: 1,
+  },
+  {
     name: 'missingIsEmpty',
     rule: '§5 A2 a missing node is never "empty" ◆',
     edits: [{ file: STORE, find: 'if (!part) return undefined;', replace: 'if (!part) continue;' }],
     world: { maxDeltas: 1 },
-    seed: 35,
+    seed: 12,
   },
   {
     name: 'oldImageTrusted',
@@ -208,7 +215,7 @@ export const FENCE_MUTANTS: readonly Mutant[] = [
       },
     ],
     world: { maxDeltas: 1 },
-    seed: 35,
+    seed: 79,
   },
   {
     name: 'seqGoesBack',

@@ -145,7 +145,7 @@ export class SimState {
   }
 
   private writePoint(ops: readonly StateOp[]): string {
-    const [first, second] = ops;
+    const [first] = ops;
     const name = first?.path.slice(first.path.lastIndexOf('/') + 1) ?? '';
     if (first?.op === 'check') return 'A4 check';
     if (first?.op === 'delete') return 'A8 sweep';
@@ -157,14 +157,15 @@ export class SimState {
           : name.startsWith('p-')
             ? 'A7 journal chunk'
             : 'A1 create fence';
-    return first?.op === 'set' && !second ? this.swapPoint(first) : 'A7 commit';
+    return first?.op === 'set' ? this.fencePoint(first) : 'A7 commit';
   }
 
-  private swapPoint({ path, data }: StateOp & { op: 'set' }): string {
+  private fencePoint({ path, data }: StateOp & { op: 'set' }): string {
     const before = this.fenceNow(path);
     const after = decodeFence(data);
     if (before && after.gaps > before.gaps) return 'A4 gap';
-    return before && before.next === after.next && before.deltas.length > 0 && after.deltas.length === 0 ? 'A8 swap' : 'A7 commit';
+    const named = before?.images.flatMap(({ paths }) => paths);
+    return named && after.images.some(({ paths: [path = ''] }) => !named.includes(path)) ? 'A8 swap' : 'A7 commit';
   }
 }
 
