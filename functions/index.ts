@@ -78,7 +78,7 @@ export type {
 } from './api/window-function.ts';
 export type { AllWindowedStream, Windowed, WindowedStream } from './api/windowed-stream.ts';
 
-export type { ChannelWriter, OutgoingMessage } from './channels/channel-writer.ts';
+export type { ChannelWriter, OnRefused, OutgoingMessage } from './channels/channel-writer.ts';
 
 export type { Codec } from './codec/codec.ts';
 export { bytes } from './codec/bytes.ts';
@@ -89,7 +89,7 @@ export type { FileSourceOptions } from './connectors/file/source.ts';
 export type { KafkaPartitioner, KafkaPartitioning } from './connectors/kafka/partitioner.ts';
 export type { KafkaSinkOptions } from './connectors/kafka/sink.ts';
 export type { KafkaRecord, KafkaSourceOptions } from './connectors/kafka/source.ts';
-export type { OutputOrigin, Sink, SinkContext, SinkWriter } from './connectors/sink.ts';
+export type { OutputOrigin, RefusedOutput, Sink, SinkContext, SinkWriter } from './connectors/sink.ts';
 export type { FeedSource, Source, SourceMessage, TopicSource } from './connectors/source.ts';
 
 export type {

@@ -1,3 +1,5 @@
+import type { MillraceError } from '../shared/errors.ts';
+
 /** One message as it goes into a topic. A null value is a tombstone. Headers keep their order; Kafka's client puts those of one name side by side. */
 export interface OutgoingMessage {
   readonly key: Uint8Array | null;
@@ -6,6 +8,9 @@ export interface OutgoingMessage {
   /** In ms; a topic may have the broker set its own, as the embedded log does. @default - the time of writing */
   readonly timestamp?: number;
 }
+
+/** Told of a message that its topic refuses for its timestamp: it is left out, and the others go on. */
+export type OnRefused = (message: OutgoingMessage, error: MillraceError) => void;
 
 /**
  * Appends to topics: the private channels between stages, dead letters, and users' topics in embedded mode. Whoever needs order within
@@ -18,10 +23,11 @@ export interface ChannelWriter {
    *
    * @throws MILLRACE_TOPIC_MISSING there is no such topic or partition.
    * @throws MILLRACE_MESSAGE_TOO_LARGE a message is over the topic's limit; neither it nor what follows it was appended.
+   * @throws MILLRACE_TIMESTAMP_REFUSED the topic refuses a message's timestamp; only without `onRefused`.
    * @throws MILLRACE_PRODUCE_FAILED or MILLRACE_CONNECTION_LOST: it may have been appended, or be appended later.
    * @throws MILLRACE_NOT_AUTHORIZED, MILLRACE_AUTHENTICATION_FAILED
    */
-  append(topic: string, partition: number, messages: readonly OutgoingMessage[]): Promise<void>;
+  append(topic: string, partition: number, messages: readonly OutgoingMessage[], onRefused?: OnRefused): Promise<void>;
   /** Number of partitions of a topic. @throws MILLRACE_TOPIC_MISSING */
   partitionCount(topic: string): Promise<number>;
   close(): Promise<void>;

@@ -1,3 +1,5 @@
+import type { MillraceError } from '../shared/errors.ts';
+import type { Origin } from '../shared/origin.ts';
 import type { OutgoingMessage } from './channel-writer.ts';
 
 /** Messages for one partition, in order. */
@@ -5,7 +7,20 @@ export interface TopicAppend {
   readonly topic: string;
   readonly partition: number;
   readonly messages: readonly OutgoingMessage[];
+  /** Of each message, that of the record that it was made from. */
+  readonly origins?: readonly Origin[];
 }
+
+/** A message that its topic refuses for its timestamp. */
+export interface RefusedMessage {
+  readonly topic: string;
+  readonly partition: number;
+  readonly message: OutgoingMessage;
+  readonly error: MillraceError;
+}
+
+/** What a transaction sends in place of messages that their topics refuse. */
+export type Bury = (refused: readonly RefusedMessage[]) => readonly TopicAppend[];
 
 /** Transactions of a log: appends to any partitions together with an offset, seen whole or not at all by readers of committed messages. */
 export interface TransactionalLog {
@@ -29,11 +44,12 @@ export interface TransactionalProducer {
    * transaction stays open and is never aborted: a request may still be under way, which only the first transaction of a newer
    * producer shuts out.
    *
+   * @param bury - Asked for what is sent, in the same transaction, in place of messages whose timestamps are refused. Without it they fail the commit.
    * @throws MILLRACE_FENCED there is a newer producer of this id.
    * @throws MILLRACE_PRODUCE_FAILED or MILLRACE_CONNECTION_LOST: it may have been committed, or be committed later.
-   * @throws MILLRACE_TOPIC_MISSING, MILLRACE_MESSAGE_TOO_LARGE, MILLRACE_NOT_AUTHORIZED
+   * @throws MILLRACE_TOPIC_MISSING, MILLRACE_MESSAGE_TOO_LARGE, MILLRACE_TIMESTAMP_REFUSED, MILLRACE_NOT_AUTHORIZED
    */
-  commit(appends: readonly TopicAppend[], offset: number): Promise<void>;
+  commit(appends: readonly TopicAppend[], offset: number, bury?: Bury): Promise<void>;
   /** Gives back what it holds, without ending a transaction. */
   close(): Promise<void>;
 }

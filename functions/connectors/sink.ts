@@ -1,5 +1,5 @@
 import type { ChannelWriter } from '../channels/channel-writer.ts';
-import type { TopicAppend } from '../channels/transactional-log.ts';
+import type { RefusedMessage, TopicAppend } from '../channels/transactional-log.ts';
 import type { TopicProduction } from '../graph/stage-plan.ts';
 
 /**
@@ -35,6 +35,11 @@ export interface OutputOrigin {
   readonly emission: number;
 }
 
+/** A message that its topic refuses, with the origin of its record. */
+export interface RefusedOutput extends RefusedMessage {
+  readonly origin: OutputOrigin;
+}
+
 export interface SinkWriter<T> {
   /**
    * Encodes and keeps one record. Synchronous; what it throws fails the record. (A property, as methods would let a sink of a narrower
@@ -48,8 +53,9 @@ export interface SinkWriter<T> {
    * Sends everything kept, in order, and forgets it; resolves when it is durable.
    *
    * @param isEnd - The input has ended: no record comes after these, unless the batch is run again.
+   * @param onRefused - Takes messages whose timestamps are refused, which become dead letters; without it they fail the batch.
    */
-  flush(isEnd?: boolean): Promise<void>;
+  flush(isEnd?: boolean, onRefused?: (refused: RefusedOutput) => void): Promise<void>;
   /** Instead of `flush`, for exactly-once sinks: gives the messages of records with input offset `from` and later, and forgets all. */
   take?(from: number): Promise<readonly TopicAppend[]>;
 }

@@ -1,10 +1,11 @@
 import { FrameListMark, FrameListWriter } from '../codec/frame-writer.ts';
 import type { ChannelWriter, OutgoingMessage } from '../channels/channel-writer.ts';
-import type { TopicAppend } from '../channels/transactional-log.ts';
-import type { OutputOrigin, SinkWriter } from '../connectors/sink.ts';
+import type { Bury, TopicAppend } from '../channels/transactional-log.ts';
+import type { OutputOrigin, RefusedOutput, SinkWriter } from '../connectors/sink.ts';
 import type { StageOutput } from '../graph/stage-plan.ts';
 import { taskOf } from '../shared/distribution.ts';
 import type { Key } from '../shared/key.ts';
+import { refusedLetter } from './dead-letter.ts';
 
 export interface OutputsOptions {
   /** Id of the task that writes, with its generation: the upstream of its frames. */
@@ -15,6 +16,8 @@ export interface OutputsOptions {
   readonly maxParallelism: number;
   readonly frameBytes: number;
   readonly sinks: ReadonlyMap<number, SinkWriter<unknown>>;
+  /** Stage that buries what the topic of a sink refuses; undefined where it fails the batch. */
+  readonly buriedBy?: string | undefined;
 }
 
 /** All edges of a batch into one channel share one list of frames a partition, in origin order. */
@@ -120,7 +123,24 @@ export class BatchOutputs {
   async publish(channels: ChannelWriter, deadLetterTopic: string | undefined, finalWatermark: number | undefined): Promise<void> {
     await this.publishFrames(channels, finalWatermark);
     if (deadLetterTopic !== undefined && this.deadLetters.length > 0) await channels.append(deadLetterTopic, 0, this.deadLetters);
-    for (const sink of this.sinks) if (!sink.take) await sink.flush(finalWatermark === Infinity);
+    for (const sink of this.sinks) if (!sink.take) await this.flush(sink, channels, deadLetterTopic, finalWatermark === Infinity);
+  }
+
+  /** For a transaction of `appends`; undefined where what a topic refuses fails the batch. */
+  burial(appends: readonly TopicAppend[], deadLetterTopic: string): Bury | undefined {
+    if (this.options.buriedBy === undefined) return undefined;
+    return (refused) => {
+      const outputs = refused.flatMap((one) => {
+        const from = appends.find(
+          ({ topic, partition, messages }) => topic === one.topic && partition === one.partition && messages.includes(one.message),
+        );
+        const origin = from?.origins?.[from.messages.indexOf(one.message)];
+        return origin ? [{ ...one, origin }] : [];
+      });
+      const [first] = refused;
+      if (first && outputs.length < refused.length) throw first.error; // a sink that does not tell whose they are
+      return [{ topic: deadLetterTopic, partition: 0, messages: this.bury(outputs) }];
+    };
   }
 
   /** What exactly-once sinks hold of input from offset `from` on, for a transaction; they hold nothing afterwards. */
@@ -128,6 +148,26 @@ export class BatchOutputs {
     const lists: TopicAppend[] = [];
     for (const sink of this.sinks) if (sink.take) lists.push(...(await sink.take(from)));
     return lists;
+  }
+
+  /** What the topic refuses of a sink's becomes dead letters, and the rest goes out: at least once, both. */
+  private async flush(
+    sink: SinkWriter<unknown>,
+    channels: ChannelWriter,
+    deadLetterTopic: string | undefined,
+    isEnd: boolean,
+  ): Promise<void> {
+    if (deadLetterTopic === undefined || this.options.buriedBy === undefined) return sink.flush(isEnd);
+    const refused: RefusedOutput[] = [];
+    await sink.flush(isEnd, (output) => refused.push(output));
+    if (refused.length > 0) await channels.append(deadLetterTopic, 0, this.bury(refused));
+  }
+
+  private bury(refused: readonly RefusedOutput[]): OutgoingMessage[] {
+    const { buriedBy = '', upstream } = this.options;
+    const letters = refused.map((output) => refusedLetter(buriedBy, upstream, output));
+    this.deadLetters.push(...letters);
+    return letters;
   }
 
   private async publishFrames(channels: ChannelWriter, finalWatermark: number | undefined): Promise<void> {

@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { OutgoingMessage } from '../channels/channel-writer.ts';
 import { encodeValue } from '../codec/value.ts';
 import { isMillraceError, MillraceError } from '../shared/errors.ts';
-import { ORIGIN_HEADER } from '../shared/origin.ts';
+import { describeOrigin, ORIGIN_HEADER } from '../shared/origin.ts';
 import type { Failure } from '../state/fence.ts';
+import type { RefusedOutput } from '../connectors/sink.ts';
 import type { TraceHeader } from './kafka-event.ts';
 
 /** Longest stack kept, in characters: it travels in the fence and in a header. */
@@ -30,10 +31,12 @@ export interface DeadLetter {
   readonly failure: Failure;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
-  /** `message`: key and value as they stood in the source; `record`: a record of a channel as { key, value, timestamp, tag }; `timer`: a timer's operator, key and time. */
-  readonly kind: 'message' | 'record' | 'timer';
-  /** In ms, of a source's message; that of a channel's record stands in its value. */
-  readonly timestamp?: number;
+  /** `message`: key and value as they stood in the source; `record`: a record of a channel as { key, value, timestamp, tag }; `timer`: a timer's operator, key and time; `output`: what a sink would have written, whose record is applied. */
+  readonly kind: 'message' | 'record' | 'timer' | 'output';
+  /** In ms, of a source's message or a sink's; that of a channel's record stands in its value. */
+  readonly timestamp?: number | undefined;
+  /** That refuses an output. */
+  readonly topic?: string;
   /** Trace context of the source's message; records of channels carry none. */
   readonly trace?: readonly TraceHeader[];
 }
@@ -42,7 +45,18 @@ export interface DeadLetter {
 const MAX_DEAD_LETTER_BYTES = 1_000_000;
 
 /** The dead letter as a message: the payload as it was (cut if it is too large), all that is known about it in headers. */
-export function deadLetterMessage({ origin, stage, task, failure, key, value, kind, timestamp, trace = [] }: DeadLetter): OutgoingMessage {
+export function deadLetterMessage({
+  origin,
+  stage,
+  task,
+  failure,
+  key,
+  value,
+  kind,
+  timestamp,
+  topic,
+  trace = [],
+}: DeadLetter): OutgoingMessage {
   const headers: Record<string, string> = {
     [ORIGIN_HEADER]: origin,
     'millrace-kind': kind,
@@ -52,6 +66,7 @@ export function deadLetterMessage({ origin, stage, task, failure, key, value, ki
     'millrace-error': failure.message,
     'millrace-stack': failure.stack,
     'millrace-attempts': String(failure.attempts),
+    ...(topic !== undefined && { 'millrace-topic': topic }),
     ...(timestamp !== undefined && { 'millrace-timestamp': String(timestamp) }),
   };
   const headerBytes =
@@ -61,6 +76,13 @@ export function deadLetterMessage({ origin, stage, task, failure, key, value, ki
   if (value !== null && value.length > room) headers['millrace-truncated'] = String(value.length);
   const encoded = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)] as const);
   return { key, value: value && value.subarray(0, room), headers: [...encoded, ...trace] };
+}
+
+/** What becomes of a message that the topic of a sink refuses. */
+export function refusedLetter(stage: string, task: string, { topic, message, error, origin }: RefusedOutput): OutgoingMessage {
+  const { key, value, timestamp } = message;
+  const failure = { code: error.code, message: error.message, stack: '', attempts: 1 };
+  return deadLetterMessage({ origin: describeOrigin(task, origin), stage, task, failure, kind: 'output', key, value, timestamp, topic });
 }
 
 /** JSON where it says all that there is to say, so that people can read it; else the encoding of frames. */

@@ -164,7 +164,7 @@ class FencedTask implements StageTask {
       if (again) throw recordFailed(this.task, `record ${again.position} of offset ${run.offset}`, again.failure); // an error that comes and goes: the batch comes again
     }
     await outputs.publish(journal?.channels ?? this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); // A6
-    if (!journal) await publishTransaction(held.transaction, outputs, run.draft.next);
+    if (!journal) await this.publishTransaction(held.transaction, outputs, run.draft.next);
     const pending = journal?.take(await outputs.takeAppends(0));
     await this.commit(held, run, addVerdicts(run.draft, offset, cuts), pending); // A7
     this.count(run, outputs);
@@ -187,6 +187,13 @@ class FencedTask implements StageTask {
     const pending = await this.store.readPending(node);
     if (pending) await this.sendPending(node, pending, transaction);
     return pending !== undefined;
+  }
+
+  /** Outputs of input that an earlier attempt has published are not sent again; a batch without new ones needs no transaction. */
+  private async publishTransaction(transaction: TaskTransaction | undefined, outputs: BatchOutputs, next: number): Promise<void> {
+    if (!transaction) return;
+    const appends = await outputs.takeAppends(transaction.published ?? 0);
+    if (appends.length > 0) await transaction.commit(appends, next, outputs.burial(appends, this.runtime.plan.deadLetterTopic));
   }
 
   private async sendPending({ fence }: FenceNode, pending: Uint8Array, transaction: TaskTransaction | undefined): Promise<void> {
@@ -271,11 +278,4 @@ class FencedTask implements StageTask {
     }
     await clock.sleep(wait);
   }
-}
-
-/** Outputs of input that an earlier attempt has published are not sent again; a batch without new ones needs no transaction. */
-async function publishTransaction(transaction: TaskTransaction | undefined, outputs: BatchOutputs, next: number): Promise<void> {
-  if (!transaction) return;
-  const appends = await outputs.takeAppends(transaction.published ?? 0);
-  if (appends.length > 0) await transaction.commit(appends, next);
 }

@@ -140,6 +140,7 @@ export class StageRuntime {
       maxParallelism,
       frameBytes: settings.frameBytes,
       sinks,
+      buriedBy: settings.onError === 'fail' ? undefined : this.stage.id,
     });
   }
 

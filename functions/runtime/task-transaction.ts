@@ -1,4 +1,4 @@
-import type { TopicAppend, TransactionalProducer } from '../channels/transactional-log.ts';
+import type { Bury, TopicAppend, TransactionalProducer } from '../channels/transactional-log.ts';
 import { MillraceError } from '../shared/errors.ts';
 import type { StageRuntime } from './stage-runtime.ts';
 
@@ -19,8 +19,8 @@ export class TaskTransaction {
   }
 
   /** Sends `appends` and sets G, in one transaction. */
-  async commit(appends: readonly TopicAppend[], next: number): Promise<void> {
-    await this.producer.commit(appends, next);
+  async commit(appends: readonly TopicAppend[], next: number, bury?: Bury): Promise<void> {
+    await this.producer.commit(appends, next, bury);
     this.published = next;
   }
 

@@ -71,7 +71,7 @@ class TransactionalTask implements StageTask {
       const { deadLetters } = outputs;
       const letters = deadLetters.length > 0 ? [{ topic: plan.deadLetterTopic, partition: 0, messages: deadLetters }] : [];
       const last = messages.findLast(({ end }) => !end);
-      if (last) await transaction.commit([...appends, ...letters], last.offset + 1);
+      if (last) await transaction.commit([...appends, ...letters], last.offset + 1, outputs.burial(appends, plan.deadLetterTopic));
     });
     await task.run();
   }

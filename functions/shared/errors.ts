@@ -67,6 +67,7 @@ export const ERROR_CODES = {
   MILLRACE_CHROOT_MISSING: ['external', 'never'],
   MILLRACE_PRODUCE_FAILED: ['external', 'backoff'],
   MILLRACE_MESSAGE_TOO_LARGE: ['user', 'never'],
+  MILLRACE_TIMESTAMP_REFUSED: ['user', 'never'],
   MILLRACE_CONNECTION_LOST: ['external', 'backoff'],
   MILLRACE_FUNCTION_THROTTLED: ['external', 'backoff'],
   MILLRACE_BUNDLE_FAILED: ['user', 'never'],

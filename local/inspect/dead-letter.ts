@@ -25,8 +25,10 @@ export interface DeadLetterView {
   readonly attempts: number;
   /** Length in bytes that the payload had, where it was cut. */
   readonly truncatedFrom?: number;
-  /** Timestamp that a source's message had, in ms. */
+  /** Timestamp that a source's message had, or an output, in ms. */
   readonly messageTime?: number;
+  /** Topic that refused an output. */
+  readonly refusedBy?: string;
   readonly traceparent?: string;
   readonly tracestate?: string;
   readonly key: Uint8Array | null;
@@ -39,7 +41,7 @@ export function parseDeadLetter(message: TopicMessage): DeadLetterView {
     return found && Buffer.from(found[1]).toString();
   };
   const told = (name: string): string => header(`millrace-${name}`) ?? '';
-  const [truncated, messageTime] = [header('millrace-truncated'), header('millrace-timestamp')];
+  const [truncated, messageTime, refusedBy] = [header('millrace-truncated'), header('millrace-timestamp'), header('millrace-topic')];
   const [traceparent, tracestate] = [header('traceparent'), header('tracestate')];
   const { partition, offset, timestamp, key, value } = message;
   return {
@@ -47,6 +49,7 @@ export function parseDeadLetter(message: TopicMessage): DeadLetterView {
     ...{ code: told('code'), error: told('error'), stack: told('stack'), attempts: Number(told('attempts')) },
     ...(truncated !== undefined && { truncatedFrom: Number(truncated) }),
     ...(messageTime !== undefined && { messageTime: Number(messageTime) }),
+    ...(refusedBy !== undefined && { refusedBy }),
     ...(traceparent !== undefined && { traceparent }),
     ...(tracestate !== undefined && { tracestate }),
     ...{ key, value },

@@ -49,6 +49,7 @@ export function describeLetter(letter: DeadLetterView, copies: readonly number[]
     ['task', letter.task],
     ['origin', letter.origin],
     ['kind', kind],
+    ['refused by', letter.refusedBy === undefined ? undefined : `topic ${letter.refusedBy}`],
     ['code', letter.code],
     ['attempts', String(letter.attempts)],
     ['traceparent', traceparent],

@@ -19,6 +19,10 @@ export type ReplayRoute = (LetterTask & { readonly by: 'channel' | 'topic' | 'he
 /** By what the letter says of itself, and the plan. */
 export function routeOf(letter: DeadLetterView, plan: PipelinePlan): ReplayRoute {
   if (letter.kind === 'timer') return none('a timer that failed is gone, and what it stood for may have changed since');
+  if (letter.kind === 'output')
+    return none(
+      `its record is applied, and only topic ${letter.refusedBy ?? ''} has refused what a sink made of it: write the payload there by other means`,
+    );
   const task = /^(.+)\/([^/]+)-(\d+)@(\d+)$/.exec(letter.task);
   if (!parseOrigin(letter.origin) || !task) return none('it is no dead letter of Millrace');
   if (letter.truncatedFrom !== undefined || letter.value === null)

@@ -28,9 +28,9 @@ export class Tripwire {
 
 export function wiredChannels(inner: ChannelWriter, wire: Tripwire): ChannelWriter {
   return {
-    async append(topic, partition, messages) {
+    async append(topic, partition, messages, onRefused) {
       await wire.pass('before publish');
-      await inner.append(topic, partition, messages);
+      await inner.append(topic, partition, messages, onRefused);
       await wire.pass('after publish');
     },
     partitionCount: (topic) => inner.partitionCount(topic),
@@ -48,9 +48,9 @@ export function wiredTransactions(inner: TransactionalLog, wire: Tripwire): Tran
 function wiredProducer(inner: TransactionalProducer, wire: Tripwire): TransactionalProducer {
   return {
     committed: inner.committed,
-    async commit(appends, offset) {
+    async commit(appends, offset, bury) {
       await wire.pass('before publish');
-      await inner.commit(appends, offset);
+      await inner.commit(appends, offset, bury);
       await wire.pass('after publish');
     },
     close: () => inner.close(),

@@ -280,7 +280,11 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     name: 'sinkNotAcked',
     rule: '§5 A6 each ack of a sink is awaited',
     edits: [
-      { file: OUTPUTS, find: 'await sink.flush(finalWatermark === Infinity);', replace: 'await sink.flush().catch(() => undefined);' },
+      {
+        file: OUTPUTS,
+        find: 'await this.flush(sink, channels, deadLetterTopic, finalWatermark === Infinity);',
+        replace: 'await sink.flush().catch(() => undefined);',
+      },
     ],
     world: { faults: 14 },
     seed: 22,

@@ -59,11 +59,11 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     name: 'transactionAfterCommit',
     rule: '§5 A6 comes before A7 where there is no journal',
     edits: [
-      { file: TASK, find: '    if (!journal) await publishTransaction(held.transaction, outputs, run.draft.next);\n', replace: '' },
+      { file: TASK, find: '    if (!journal) await this.publishTransaction(held.transaction, outputs, run.draft.next);\n', replace: '' },
       {
         file: TASK,
         find: 'if (pending) await this.sendPending(held.node, pending, held.transaction);',
-        replace: 'await publishTransaction(held.transaction, outputs, run.draft.next);',
+        replace: 'await this.publishTransaction(held.transaction, outputs, run.draft.next);',
       },
       { file: TASK, find: 'journal?.take(await outputs.takeAppends(0));', replace: 'journal?.take([]);' },
     ],
@@ -97,7 +97,7 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: BARE,
-        find: 'if (last) await transaction.commit([...appends, ...letters], last.offset + 1);',
+        find: 'if (last) await transaction.commit([...appends, ...letters], last.offset + 1, outputs.burial(appends, plan.deadLetterTopic));',
         replace: `if (last) await transaction.commit(appends, last.offset + 1);
       for (const one of letters) await ports.channels.append(one.topic, one.partition, one.messages);`,
       },

@@ -16,6 +16,7 @@ import { batchHeaders } from '../helpers/record-batches.ts';
 import { describeWithServices } from '../helpers/services.ts';
 
 const CODECS = { snappy: openSnappy, lz4: openLz4, zstd: openZstd };
+const DAY_MS = 86_400_000;
 const projects = new Projects();
 afterAll(() => projects.dispose());
 
@@ -214,6 +215,57 @@ function suite(config: KafkaConfig): void {
       );
       expect(await valuesOf(lz4)).toEqual(times.map((time) => JSON.stringify(time)));
     }, 60_000);
+
+    test.each([
+      ['at-least-once', 'beside another stage'],
+      ['exactly-once', 'beside another stage'],
+      ['exactly-once', 'alone'],
+    ])(
+      '%s, %s: what the topic refuses for its time is a dead letter, and the rest is written',
+      async (delivery, place) => {
+        const topic = freshName('times');
+        await createTestTopic(config, topic, 1, { 'message.timestamp.after.max.ms': '3600000' });
+        const counts = `times.keyBy((text) => text[0]).count().uid('count').sinkTo(kafka.sink({ topic: '${topic}-counts', value: json() }));`;
+        const isAlone = place === 'alone';
+        // What is old may be deleted by the topic's retention at any time.
+        const [near, far] = [0, 2 * DAY_MS].map((ahead) => [1, 2].map((s) => new Date(Date.now() + ahead + s).toISOString()));
+        const file = pipelineFile(
+          'options',
+          `const times = env.fromElements(...${JSON.stringify([near?.[0], far?.[0], near?.[1], far?.[1]])})
+            .assignTimestampsAndWatermarks({ outOfOrdernessMs: 0, timestamp: (text) => Date.parse(text) });
+          times.sinkTo(kafka.sink({ topic: '${topic}', value: json(), timestamps: 'event-time', delivery: '${delivery}' }));
+          ${isAlone ? '' : counts}`,
+          '{ parallelism: 1 }',
+        );
+        const dir = projects.create({ 'p.ts': file });
+        const settings = ['--kafka', brokers, '--namespace', freshName('ns')];
+        const { code, stderr } = await millrace(dir, ['dev', 'p.ts', ...settings, '--json', '--create-topics']);
+
+        expect({ code, stderr }).toMatchObject({ code: 0 });
+        expect(await valuesOf(topic)).toEqual(near?.map((text) => JSON.stringify(text)));
+        if (!isAlone) expect((await valuesOf(`${topic}-counts`)).at(-1)).toBe('{"key":"2","count":4}');
+        const letters = await millrace(dir, ['dlq', 'ls', 'p.ts', ...settings, '--json']);
+        expect(
+          letters.stdout
+            .trimEnd()
+            .split('\n')
+            .map((line) => JSON.parse(line) as unknown),
+        ).toMatchObject([
+          {
+            kind: 'output',
+            code: 'MILLRACE_TIMESTAMP_REFUSED',
+            refusedBy: topic,
+            messageTime: Date.parse(far?.[0] ?? ''),
+            payload: { form: 'json', value: far?.[0] },
+            error: expect.stringContaining('message.timestamp.after.max.ms'),
+          },
+          { kind: 'output', payload: { value: far?.[1] } },
+        ]);
+        const replay = await millrace(dir, ['dlq', 'replay', 'p.ts', '--all', ...settings]);
+        expect(replay.stdout).toContain(`cannot be replayed: its record is applied, and only topic ${topic} has refused`);
+      },
+      90_000,
+    );
 
     test('timestamps: a topic is made so, and one that does otherwise is refused', async () => {
       const [events, appended] = [freshName('events'), freshName('appended')];

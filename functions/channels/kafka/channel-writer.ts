@@ -1,5 +1,5 @@
 import type { CompressionTypes, Message } from 'kafkajs';
-import type { ChannelWriter, OutgoingMessage } from '../channel-writer.ts';
+import type { ChannelWriter, OnRefused, OutgoingMessage } from '../channel-writer.ts';
 import { createKafkaClient } from './client.ts';
 import { compressionNumber } from './compression/codec.ts';
 import { registerCodecs } from './compression/register.ts';
@@ -43,8 +43,8 @@ class KafkaChannelWriter implements ChannelWriter {
     registerCodecs(sinks.codecs);
   }
 
-  append(topic: string, partition: number, messages: readonly OutgoingMessage[]): Promise<void> {
-    return sendInLists(messages, (list) => this.send(topic, partition, list));
+  append(topic: string, partition: number, messages: readonly OutgoingMessage[], onRefused?: OnRefused): Promise<void> {
+    return sendInLists(messages, (list) => this.send(topic, partition, list), onRefused);
   }
 
   async partitionCount(topic: string): Promise<number> {

@@ -26,7 +26,7 @@ interface ClientError {
 const CODES: Readonly<Record<string, ErrorCode>> = {
   UNKNOWN_TOPIC_OR_PARTITION: 'MILLRACE_TOPIC_MISSING',
   INVALID_TOPIC_EXCEPTION: 'MILLRACE_TOPIC_MISSING',
-  INVALID_TIMESTAMP: 'MILLRACE_TOPIC_MISMATCH',
+  INVALID_TIMESTAMP: 'MILLRACE_TIMESTAMP_REFUSED',
   UNSUPPORTED_COMPRESSION_TYPE: 'MILLRACE_TOPIC_MISMATCH',
   MESSAGE_TOO_LARGE: 'MILLRACE_MESSAGE_TOO_LARGE',
   RECORD_LIST_TOO_LARGE: 'MILLRACE_MESSAGE_TOO_LARGE',
@@ -48,7 +48,9 @@ const ENCODING_CODES: ReadonlySet<unknown> = new Set(['ERR_INVALID_ARG_TYPE', 'E
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
   MILLRACE_TOPIC_MISSING: 'Create it, or correct its name',
-  MILLRACE_TOPIC_MISMATCH: "Change the sink's timestamps or compression, or what the topic allows (message.timestamp.after.max.ms)",
+  MILLRACE_TOPIC_MISMATCH: "Change the sink's compression, or what the topic allows",
+  MILLRACE_TIMESTAMP_REFUSED:
+    "Raise the topic's message.timestamp.after.max.ms or message.timestamp.before.max.ms, or give such records another time",
   MILLRACE_MESSAGE_TOO_LARGE: "Write smaller messages, or raise the topic's max.message.bytes",
   MILLRACE_VALUE_NOT_ENCODABLE: 'No broker refused it: something in a message, or around it, can not be put into bytes',
   MILLRACE_NOT_AUTHORIZED: 'Have the right granted to this user',

@@ -1,5 +1,5 @@
 import { isMillraceError } from '../../shared/errors.ts';
-import type { OutgoingMessage } from '../channel-writer.ts';
+import type { OnRefused, OutgoingMessage } from '../channel-writer.ts';
 
 /**
  * Largest list that is sent at once, in bytes: Kafka's limit for a record batch is 1 MiB + 12 unless a topic says otherwise. A message
@@ -27,22 +27,29 @@ export function cutMessages(messages: readonly OutgoingMessage[]): readonly (rea
   return lists;
 }
 
-/** Has `send` send messages in lists of one record batch each, one after the other. A topic with a limit below our estimate gets them in halves. */
-export async function sendInLists(
-  messages: readonly OutgoingMessage[],
-  send: (list: readonly OutgoingMessage[]) => Promise<void>,
-): Promise<void> {
-  for (const list of cutMessages(messages)) await sendOrHalve(list, send);
+type Send = (list: readonly OutgoingMessage[]) => Promise<void>;
+
+/**
+ * Has `send` send messages in lists of one record batch each, one after the other. A topic with a limit below our estimate gets them in halves, and
+ * so does one that refuses the timestamp of some: no broker's answer to kafkajs tells which.
+ */
+export async function sendInLists(messages: readonly OutgoingMessage[], send: Send, onRefused?: OnRefused): Promise<void> {
+  for (const list of cutMessages(messages)) await sendOrHalve(list, send, onRefused);
 }
 
-async function sendOrHalve(list: readonly OutgoingMessage[], send: (list: readonly OutgoingMessage[]) => Promise<void>): Promise<void> {
+async function sendOrHalve(list: readonly OutgoingMessage[], send: Send, onRefused: OnRefused | undefined): Promise<void> {
   try {
     await send(list);
   } catch (error) {
-    if (list.length === 1 || !isMillraceError(error, 'MILLRACE_MESSAGE_TOO_LARGE')) throw error;
-    const half = list.length >> 1;
-    await sendOrHalve(list.slice(0, half), send);
-    await sendOrHalve(list.slice(half), send);
+    const isRefused = onRefused !== undefined && isMillraceError(error, 'MILLRACE_TIMESTAMP_REFUSED');
+    if (!isRefused && !isMillraceError(error, 'MILLRACE_MESSAGE_TOO_LARGE')) throw error;
+    const [message] = list;
+    if (list.length > 1) {
+      const half = list.length >> 1;
+      await sendOrHalve(list.slice(0, half), send, onRefused);
+      await sendOrHalve(list.slice(half), send, onRefused);
+    } else if (isRefused && message) onRefused(message, error);
+    else throw error;
   }
 }
 

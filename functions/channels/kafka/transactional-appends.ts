@@ -9,7 +9,7 @@ import type { BatchCompression } from './record-batch.ts';
 import type { TransactionConnection } from './transaction-connection.ts';
 
 /** What a partition still gets, a record batch an element. */
-interface Queue {
+export interface Queue {
   readonly topic: string;
   readonly partition: number;
   readonly lists: (readonly OutgoingMessage[])[];
@@ -28,6 +28,8 @@ export interface AppendContext {
   /** Kafka's number of a topic's compression. */
   readonly compressionOf: (topic: string) => number;
   readonly timeoutMs: number;
+  /** Takes what a topic refuses for its timestamp, a message at a time; the others go on. */
+  readonly onRefused?: ((queue: Queue, message: OutgoingMessage, refusal: BrokerRefusal) => void) | undefined;
   readonly produce: (leader: Broker, request: ProduceRequest) => Promise<ProduceAnswer>;
 }
 
@@ -136,8 +138,11 @@ function topicDataOf(queues: readonly Queue[], { sequences }: AppendContext) {
   }));
 }
 
-/** Takes the list that was sent out of its queue, or cuts it: a topic may allow less than a list holds, by our estimate, and takes it in halves. */
-function settle(queue: Queue, errorCode: number, { sequences }: AppendContext): BrokerRefusal | undefined {
+/**
+ * Takes the list that was sent out of its queue, or cuts it: a topic may allow less than a list holds, by our estimate, or refuse the timestamp
+ * of some, and takes it in halves.
+ */
+function settle(queue: Queue, errorCode: number, { sequences, onRefused }: AppendContext): BrokerRefusal | undefined {
   const { topic, partition, lists } = queue;
   const [list = []] = lists;
   if (errorCode === 0) {
@@ -147,9 +152,16 @@ function settle(queue: Queue, errorCode: number, { sequences }: AppendContext): 
     return undefined;
   }
   const refusal = new BrokerRefusal(errorCode, `${topic}-${partition}`);
-  if (!TOO_LARGE.has(refusal.type) || list.length < 2) return refusal;
-  const half = list.length >> 1;
-  lists.splice(0, 1, list.slice(0, half), list.slice(half));
+  const isRefused = onRefused !== undefined && refusal.type === 'INVALID_TIMESTAMP';
+  if (!isRefused && !TOO_LARGE.has(refusal.type)) return refusal;
+  const [message] = list;
+  if (list.length > 1) {
+    const half = list.length >> 1;
+    lists.splice(0, 1, list.slice(0, half), list.slice(half));
+  } else if (isRefused && message) {
+    lists.shift();
+    onRefused(queue, message, refusal);
+  } else return refusal;
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import { MillraceError } from '../../shared/errors.ts';
-import type { TopicAppend, TransactionalProducer } from '../transactional-log.ts';
+import type { OutgoingMessage } from '../channel-writer.ts';
+import type { Bury, RefusedMessage, TopicAppend, TransactionalProducer } from '../transactional-log.ts';
 import { BrokerRefusal } from './broker-refusal.ts';
 import { retryWhileBusy } from './busy-retry.ts';
 import { compressionNumber } from './compression/codec.ts';
@@ -8,7 +9,7 @@ import type { KafkaSinks } from './kafka-sinks.ts';
 import { type Identity, type TopicPartitions, withoutVerdict } from './kafkajs-cluster.ts';
 import { TransactionConnection } from './transaction-connection.ts';
 import { commitError } from './transaction-error.ts';
-import { appendAll, partitionsOf, produceAt, queuesOf } from './transactional-appends.ts';
+import { appendAll, partitionsOf, produceAt, type Queue, queuesOf } from './transactional-appends.ts';
 import { TRUSTED_IDLE_MS } from './trusted-idle.ts';
 
 /** What a producer is opened for: its name, which is its group's too, and the input partition whose offset it sets. */
@@ -65,7 +66,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     this.lastAnswer = now();
   }
 
-  async commit(appends: readonly TopicAppend[], offset: number): Promise<void> {
+  async commit(appends: readonly TopicAppend[], offset: number, bury?: Bury): Promise<void> {
     const { id } = this.task;
     if (!this.isUsable)
       throw new MillraceError(
@@ -74,7 +75,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
       );
     this.isUsable = false;
     try {
-      await this.transact(appends, offset);
+      await this.transact(appends, offset, bury);
       this.lastAnswer = this.now();
       this.isUsable = true;
     } catch (error) {
@@ -93,8 +94,16 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
    * Three round trips. A partition and the group are part of the transaction before anything is sent to them: that is what lets the next
    * producer's first transaction shut out a request that is still under way there. The end goes out after all acknowledgements.
    */
-  private async transact(appends: readonly TopicAppend[], offset: number): Promise<void> {
+  private async transact(appends: readonly TopicAppend[], offset: number, bury: Bury | undefined): Promise<void> {
     await this.renewIdle();
+    const refused: RefusedMessage[] = [];
+    await this.append(appends, offset, bury && refused);
+    if (bury && refused.length > 0) await this.append(bury(refused), offset, undefined);
+    await this.whileBusy(() => this.connection.coordinator.endTxn({ ...this.identity, transactionResult: true }));
+  }
+
+  /** @param refused - Takes messages whose timestamps are refused; undefined where they fail the transaction. */
+  private async append(appends: readonly TopicAppend[], offset: number, refused: RefusedMessage[] | undefined): Promise<void> {
     const queues = queuesOf(appends);
     const partitions = partitionsOf(queues);
     const { connection, identity, sequences, config } = this;
@@ -102,9 +111,17 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     for (const { topic, partition } of queues) await connection.leaderOf(topic, partition); // before the transaction begins
     await Promise.all([this.addPartitions(partitions), this.addGroup()]);
     const compressionOf = (topic: string): number => compressionNumber(this.sinks.produces[topic]?.compression ?? config.compression);
-    const context = { identity, sequences, compressionOf, timeoutMs: config.requestTimeoutMs, produce: produceAt };
+    const onRefused =
+      refused &&
+      ((queue: Queue, message: OutgoingMessage, refusal: BrokerRefusal): void => {
+        refused.push({ topic: queue.topic, partition: queue.partition, message, error: this.describe(refusal, queue.topic) });
+      });
+    const context = { identity, sequences, compressionOf, timeoutMs: config.requestTimeoutMs, produce: produceAt, onRefused };
     await Promise.all([appendAll(connection, queues, context), this.setOffset(offset)]);
-    await this.whileBusy(() => connection.coordinator.endTxn({ ...identity, transactionResult: true }));
+  }
+
+  private describe(refusal: BrokerRefusal, topic: string): MillraceError {
+    return commitError(refusal, this.task.id, [topic], this.config);
   }
 
   /** Epoch and sequences are the producer's, not its connections'. */

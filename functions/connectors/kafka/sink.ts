@@ -5,7 +5,7 @@ import type { Codec } from '../../codec/codec.ts';
 import type { TopicProduction } from '../../graph/stage-plan.ts';
 import { MillraceError } from '../../shared/errors.ts';
 import { describeOrigin, ORIGIN_HEADER } from '../../shared/origin.ts';
-import type { OutputOrigin, Sink, SinkContext, SinkWriter } from '../sink.ts';
+import type { OutputOrigin, RefusedOutput, Sink, SinkContext, SinkWriter } from '../sink.ts';
 import { checkCodec, checkTopic } from './options.ts';
 import { checkProduction } from './production.ts';
 import { type KafkaPartitioner, type KafkaPartitioning, toPartitioner } from './partitioner.ts';
@@ -78,8 +78,7 @@ function checkDelivery(delivery: unknown): 'at-least-once' | 'exactly-once' {
 /** `slot` modulo the number of partitions is the partition; that number is not known while records are written. */
 interface Kept {
   readonly slot: number;
-  /** Of the input that it was made from. */
-  readonly offset: number;
+  readonly origin: OutputOrigin;
   readonly message: OutgoingMessage;
 }
 
@@ -111,7 +110,7 @@ class KafkaSinkWriter<T> implements SinkWriter<T> {
       ...(timestamp !== undefined && { timestamp }),
     };
     this.checkSize(message);
-    this.kept.push({ slot: this.slotOf(value, key, origin), offset: origin.offset, message });
+    this.kept.push({ slot: this.slotOf(value, key, origin), origin, message });
   }
 
   private headersOf(value: T, origin: OutputOrigin): OutgoingMessage['headers'] {
@@ -142,30 +141,43 @@ class KafkaSinkWriter<T> implements SinkWriter<T> {
   }
 
   /** Partitions side by side, one append each. Waits for all of them even if one fails, so that nothing is under way when it is retried. */
-  async flush(): Promise<void> {
+  async flush(_isEnd?: boolean, onRefused?: (refused: RefusedOutput) => void): Promise<void> {
     const appends = await this.toAppends(0);
     const results = await Promise.allSettled(
-      appends.map(({ partition, messages }) => this.channels.append(this.options.topic, partition, messages)),
+      appends.map(({ topic, partition, messages, origins }) =>
+        this.channels.append(
+          topic,
+          partition,
+          messages,
+          onRefused &&
+            ((message, error) => {
+              const origin = origins[messages.indexOf(message)];
+              if (!origin) throw error;
+              onRefused({ topic, partition, message, error, origin });
+            }),
+        ),
+      ),
     );
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     this.reset(0);
   }
 
   /** What is kept of input from offset `from` on, one list a partition. */
-  protected async toAppends(from: number): Promise<readonly TopicAppend[]> {
+  protected async toAppends(from: number): Promise<readonly Required<TopicAppend>[]> {
     const { kept } = this;
     if (kept.length === 0) return [];
     const { topic } = this.options;
     this.partitions ??= await this.channels.partitionCount(topic);
-    const byPartition = new Map<number, OutgoingMessage[]>();
-    for (const { slot, offset, message } of kept) {
-      if (offset < from) continue;
+    const byPartition = new Map<number, { messages: OutgoingMessage[]; origins: OutputOrigin[] }>();
+    for (const { slot, origin, message } of kept) {
+      if (origin.offset < from) continue;
       const partition = slot % this.partitions;
-      const batch = byPartition.get(partition);
-      if (batch === undefined) byPartition.set(partition, [message]);
-      else batch.push(message);
+      let list = byPartition.get(partition);
+      if (!list) byPartition.set(partition, (list = { messages: [], origins: [] }));
+      list.messages.push(message);
+      list.origins.push(origin);
     }
-    return [...byPartition].map(([partition, messages]) => ({ topic, partition, messages }));
+    return [...byPartition].map(([partition, list]) => ({ topic, partition, ...list }));
   }
 }
 
@@ -180,7 +192,7 @@ class ExactlyOnceWriter<T> extends KafkaSinkWriter<T> {
 
 /**
  * What no message can carry fails the record, or the broker would refuse its whole batch for ever. How far ahead or back a time may be, only
- * the topic knows: what it refuses (INVALID_TIMESTAMP) is still MILLRACE_TOPIC_MISMATCH of the batch.
+ * the topic knows: what that refuses becomes a dead letter when it is sent.
  */
 function toTimestamp(eventTime: number | undefined): number | undefined {
   if (eventTime === undefined) return undefined;

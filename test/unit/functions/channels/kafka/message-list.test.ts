@@ -65,6 +65,22 @@ describe('sendInLists', () => {
     expect(sent).toEqual([[1]]);
   });
 
+  test('gives those whose timestamps are refused to the caller, and sends all others', async () => {
+    const sent: number[] = [];
+    const send = async (list: readonly OutgoingMessage[]): Promise<void> => {
+      await Promise.resolve();
+      if (list.some(({ timestamp = 0 }) => timestamp > 9)) throw new MillraceError('MILLRACE_TIMESTAMP_REFUSED', 'too far ahead');
+      sent.push(...list.map(({ timestamp = 0 }) => timestamp));
+    };
+    const list = [1, 10, 2, 3, 11].map((timestamp) => ({ ...message(1), timestamp }));
+    const refused: unknown[] = [];
+    await sendInLists(list, send, ({ timestamp }, { code }) => refused.push([timestamp, code]));
+
+    expect(sent).toEqual([1, 2, 3]);
+    expect(refused).toEqual([10, 11].map((timestamp) => [timestamp, 'MILLRACE_TIMESTAMP_REFUSED']));
+    await expect(sendInLists(list, send)).rejects.toMatchObject({ code: 'MILLRACE_TIMESTAMP_REFUSED' });
+  });
+
   test('does not try again what fails otherwise', async () => {
     let calls = 0;
     const send = (): Promise<void> => {

@@ -8,6 +8,7 @@ import type { TopicAppend } from '../../../../../functions/channels/transactiona
 const BUSY = 51;
 const TOO_LARGE = 10;
 const FENCED = 47;
+const INVALID_TIMESTAMP = 32;
 
 const append = (topic: string, partition: number, ...values: string[]): TopicAppend => ({
   topic,
@@ -84,6 +85,26 @@ describe('queuesOf', () => {
 });
 
 describe('appendAll', () => {
+  test('finds what a topic refuses for its timestamp, and appends the rest without a gap in its sequence', async () => {
+    const { connection, requests } = cluster(({ values }) => (values.some((value) => value.startsWith('late')) ? INVALID_TIMESTAMP : 0));
+    const refused: string[] = [];
+    const queues = queuesOf([append('t', 0, 'a', 'late 1', 'b', 'late 2'), append('t', 1, 'c')]);
+    await appendAll(connection, queues, {
+      ...context(),
+      onRefused: ({ topic, partition }, { value }, { type }) => refused.push(`${topic}-${partition} ${String(value)} ${type}`),
+    });
+
+    expect(refused).toEqual(['late 1', 'late 2'].map((value) => `t-0 ${value} INVALID_TIMESTAMP`));
+    const appended = requests.filter(({ values }) => !values.some((value) => value.startsWith('late')));
+    expect(appended.map(({ partition, firstSequence, values }) => [partition, firstSequence, values])).toEqual([
+      [1, 0, ['c']],
+      [0, 0, ['a']],
+      [0, 1, ['b']],
+    ]);
+    const unheard = appendAll(connection, queuesOf([append('t', 0, 'late 3')]), context());
+    await expect(unheard).rejects.toMatchObject({ type: 'INVALID_TIMESTAMP' });
+  });
+
   test('counts sequence numbers by partition, from one transaction to the next', async () => {
     const { connection, requests } = cluster(() => 0);
     const shared = context();
