@@ -4,6 +4,7 @@ import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
 import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
 import type { StartPosition } from '../../functions/graph/stage-plan.ts';
 import { isMillraceError, MillraceError } from '../../functions/shared/errors.ts';
+import type { EventRecords } from '../emulator/event-records.ts';
 import type { MappingInput } from '../emulator/mapping-input.ts';
 import { registerReaders } from './codecs.ts';
 import { commitOffsets } from './commit.ts';
@@ -186,9 +187,9 @@ class KafkaInput implements MappingInput {
     if (payload.isStale() || this.isBroken) return;
     const { batch } = payload;
     const window = this.find(batch.topic, batch.partition);
-    const batches = batch.messages.map(recordsOf);
+    const batches = batch.messages.map((message) => ({ records: recordsOf(message), end: Number(message.offset) + 1 }));
     // In a log that ends before its position the client begins anew, of itself.
-    if (window && (batches[0]?.offsetAt(0) ?? 0) < (this.confirmed.get(window) ?? 0)) {
+    if (window && firstOffset(batches) < (this.confirmed.get(window) ?? 0)) {
       const error = await this.checkConfirmed().then(
         () => undefined,
         (reason: unknown) => ({ reason }),
@@ -199,7 +200,7 @@ class KafkaInput implements MappingInput {
       }
     }
     const highWatermark = Number(batch.highWatermark);
-    for (const records of batches) window?.push(records, highWatermark);
+    for (const { records, end } of batches) window?.push(records, end, highWatermark);
   }
 
   private confirm(window: PrefetchWindow | undefined, offset: number): void {
@@ -251,4 +252,11 @@ class KafkaInput implements MappingInput {
 
 function unlessLost(error: unknown): undefined {
   if (!isMillraceError(error) || error.retry === 'never') throw error;
+}
+
+/** Of the first record; where there is none, of what stands in its place. */
+function firstOffset(batches: readonly { readonly records: EventRecords; readonly end: number }[]): number {
+  const first = batches.find(({ records }) => records.count > 0) ?? batches[0];
+  if (!first) return 0;
+  return first.records.count > 0 ? first.records.offsetAt(0) : first.end - 1;
 }

@@ -79,8 +79,12 @@ export class PrefetchWindow implements InputPartition {
     this.acknowledged = undefined;
   }
 
-  /** Takes fetched records, in order; those below what it has are known. */
-  push(records: EventRecords, highWatermark: number): void {
+  /**
+   * Takes fetched records, in order; those below what it has are known.
+   *
+   * @param end - Offset behind them and whatever follows that is not for readers: markers of transactions, and what was aborted.
+   */
+  push(records: EventRecords, end: number, highWatermark: number): void {
     if (this.next === undefined) return;
     this.highWatermark = Math.max(this.highWatermark, highWatermark);
     const { count } = records;
@@ -88,14 +92,15 @@ export class PrefetchWindow implements InputPartition {
     while (from < count && records.offsetAt(from) < this.next) from++;
     if (from < count) {
       this.fetched.push({ records, from });
-      this.next = records.offsetAt(count - 1) + 1;
     }
+    this.next = Math.max(this.next, end);
     this.records += count - from;
     for (let i = from; i < count; i++) this.bytes += records.bytesAt(i);
     if (this.bytes >= FULL_BYTES && !this.isPaused) {
       this.isPaused = true;
       this.owner.pause(this.topic, this.partition);
     }
+    this.passOver();
     this.tell(this.listeners);
   }
 
@@ -129,10 +134,9 @@ export class PrefetchWindow implements InputPartition {
 
   commit(part: EventPart, offset: number): void {
     if (!this.holds(part)) return;
-    this.position = offset;
     this.dropBelow(offset);
     if (this.isPaused && this.bytes < LOW_BYTES) this.resume();
-    this.owner.commit(this.topic, this.partition, offset);
+    this.moveTo(this.fetched.length === 0 ? Math.max(offset, this.next ?? 0) : offset);
   }
 
   endOffset(): Promise<number> {
@@ -157,6 +161,16 @@ export class PrefetchWindow implements InputPartition {
   /** Whoever waits for commits shall look again: of a partition that is not ours nobody tells us. */
   remind(): void {
     if (!this.isOurs) this.tell(this.commitListeners);
+  }
+
+  /** Behind the last record there may be markers: who has read all else has read them, too. */
+  private passOver(): void {
+    if (this.fetched.length === 0 && this.next !== undefined && this.next > this.position) this.moveTo(this.next);
+  }
+
+  private moveTo(offset: number): void {
+    this.position = offset;
+    this.owner.commit(this.topic, this.partition, offset);
   }
 
   private dropBelow(offset: number): void {

@@ -4,15 +4,11 @@ import { type EventRecords, MessageRecords } from '../emulator/event-records.ts'
 import { abortedBatches, type AbortedTransaction } from './aborted-batches.ts';
 import { type BatchHead, BatchRecords, HEAD_BYTES, readBatchHead } from './record-batch-reader.ts';
 
-/**
- * What stands for all records of a batch where kafkajs 2.2.4 expects a message: enough for it to keep its place, and to pass over what is not
- * for readers.
- */
+/** What stands for all records of a batch where kafkajs 2.2.4 expects a message: enough for it to keep its place. */
 export interface RawBatch {
   /** The last offset, decimal. */
   readonly offset: string;
-  /** kafkajs passes over the batch: a marker, part of an aborted transaction, or left without records by the log cleaner. */
-  readonly isControlRecord: boolean;
+  /** None of a marker, of a part of an aborted transaction, or of what the log cleaner has left empty: readers have only to move on. */
   readonly records: EventRecords;
 }
 
@@ -94,7 +90,7 @@ async function batchesOf({ recordSet, abortedTransactions }: FetchedPartition): 
     const head = readBatchHead(batch);
     const bytes = batch.subarray(HEAD_BYTES);
     const isVoid = isAborted({ ...head, isAbortMarker: isAbortMarker(head, bytes) }) || head.isControl || head.count === 0;
-    batches.push({ offset: String(head.lastOffset), isControlRecord: isVoid, records: isVoid ? NO_RECORDS : await openBatch(head, bytes) });
+    batches.push({ offset: String(head.lastOffset), records: isVoid ? NO_RECORDS : await openBatch(head, bytes) });
     at = end;
   }
   return batches;

@@ -98,12 +98,14 @@ describeWithKafka('a mapping over Kafka', (config) => {
     expect(second.seen).toEqual([`0:${first.seen.filter((one) => one.startsWith('0:')).length}`]);
   });
 
-  test('goes over the gaps that transactions leave, and commits behind them', async () => {
+  test('goes over the gaps that transactions leave, and when all is read has no lag and commits behind the last marker', async () => {
     const [topic, group] = [freshName('gaps'), freshName('g')];
     await createTestTopic(config, topic, 1);
     for (let i = 0; i < 3; i++) await produce(config, topic, values(2, 1), true);
     const reader = await startReader(config, group, topic);
     await until(() => reader.seen.length === 6);
+    await until(async () => (await committedOffsets(config, group, [topic]))(topic, 0) === 9);
+    expect(reader.mapping.lag).toBe(0);
     await reader.mapping.close();
 
     // Markers take offsets, too: when each is written is the broker's business, but two stand before the last message.
@@ -111,7 +113,6 @@ describeWithKafka('a mapping over Kafka', (config) => {
     expect(offsets).toEqual([...new Set(offsets)].sort((a, b) => a - b));
     expect(offsets.at(-1)).toBeGreaterThanOrEqual(6);
     expect(reader.events[0]?.records[`${topic}-0`]?.[0]).toMatchObject({ timestampType: 'CREATE_TIME' });
-    expect((await committedOffsets(config, group, [topic]))(topic, 0)).toBe((offsets.at(-1) ?? 0) + 1);
   });
 
   test('two members share the partitions; when one goes, the other has them all, and no record is left out', async () => {

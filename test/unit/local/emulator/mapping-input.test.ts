@@ -47,6 +47,7 @@ function open(invoke: (event: PackedEvent) => Promise<InvocationResult>, options
       })),
     ),
     2,
+    2,
   );
   return window;
 }

@@ -30,6 +30,11 @@ beforeEach(() => {
   );
 });
 
+/** Fetched records with nothing behind them. */
+function push(records: MessageRecords, highWatermark: number): void {
+  window.push(records, records.offsetAt(records.count - 1) + 1, highWatermark);
+}
+
 function take(maxRecords = 100): { part: EventPart; offsets: number[] } {
   const event = new KafkaEventBuilder('b:1', 6 * MIB);
   window.addTo(event, maxRecords);
@@ -41,7 +46,7 @@ describe('while the partition is ours', () => {
   beforeEach(() => window.grant(5));
 
   test('gives what was fetched, from where the group stands, over gaps, as Kafka tells it', () => {
-    window.push(messages(3, 4, 5, 6, 9), 12);
+    push(messages(3, 4, 5, 6, 9), 12);
 
     expect(window.backlog()).toEqual({ records: 3, bytes: 30, oldestTime: 1005 });
     expect(take()).toEqual({
@@ -52,7 +57,7 @@ describe('while the partition is ours', () => {
   });
 
   test('gives the same batch again until it is through; then what follows, and has it committed', () => {
-    window.push(messages(5, 6, 7), 8);
+    push(messages(5, 6, 7), 8);
     const { part } = take(2);
     expect(take(2).offsets).toEqual([5, 6]);
 
@@ -64,23 +69,39 @@ describe('while the partition is ours', () => {
   });
 
   test('goes on at the offset that a function answered with', () => {
-    window.push(messages(5, 6, 7), 8);
+    push(messages(5, 6, 7), 8);
     window.commit(take().part, 6);
 
     expect(take().offsets).toEqual([6, 7]);
   });
 
+  test('has no lag when nothing but markers is left, and has them committed as well', () => {
+    window.push(messages(), 6, 6);
+    expect([window.lag, window.backlog(), calls]).toEqual([0, undefined, ['commit 6']]);
+
+    push(messages(6, 7), 9);
+    const { part } = take();
+    window.push(messages(), 9, 9);
+    expect(window.lag).toBe(3);
+    window.commit(part, 7);
+    expect(window.lag).toBe(2);
+    window.commit(part, part.to);
+
+    expect(window.lag).toBe(0);
+    expect(calls).toEqual(['commit 6', 'commit 7', 'commit 9']);
+  });
+
   test('takes nothing twice that is fetched again', () => {
-    window.push(messages(5, 6), 8);
-    window.push(messages(5, 6, 7), 8);
+    push(messages(5, 6), 8);
+    push(messages(5, 6, 7), 8);
 
     expect(take().offsets).toEqual([5, 6, 7]);
   });
 
   test('holds the reader back while it is full, until half of it is through', () => {
-    window.push(new MessageRecords([message(5, 2 * MIB), message(6, 2 * MIB)]), 100);
+    push(new MessageRecords([message(5, 2 * MIB), message(6, 2 * MIB)]), 100);
     expect(calls).toEqual([]);
-    window.push(new MessageRecords([message(7, 2 * MIB), message(8, 2 * MIB)]), 100);
+    push(new MessageRecords([message(7, 2 * MIB), message(8, 2 * MIB)]), 100);
     expect(calls).toEqual(['pause']);
 
     window.commit(take(2).part, 7);
@@ -93,7 +114,7 @@ describe('while the partition is ours', () => {
     const told: string[] = [];
     window.watch(() => told.push('records'));
     const stop = window.watchCommits(() => told.push('commit'));
-    window.push(messages(5), 6);
+    push(messages(5), 6);
     await expect(window.committedOffset()).resolves.toBe(5);
 
     window.acknowledge(6);
@@ -108,24 +129,24 @@ describe('while the partition is ours', () => {
 describe('when another member gets the partition', () => {
   test('nothing is at hand, and a batch under way counts for nothing, not even when the partition comes back', async () => {
     window.grant(0);
-    window.push(messages(0, 1), 2);
+    push(messages(0, 1), 2);
     const { part } = take();
 
     window.revoke();
-    window.push(messages(2), 3);
+    push(messages(2), 3);
     expect([window.backlog(), window.lag, window.holds(part), window.read(part)]).toEqual([undefined, 0, false, []]);
     await expect(window.committedOffset()).resolves.toBe(7);
 
     window.grant(0);
     window.commit(part, part.to);
-    window.push(messages(0, 1), 2);
+    push(messages(0, 1), 2);
     expect(calls).toEqual([]);
     expect(take().offsets).toEqual([0, 1]);
   });
 
   test('a reader that was held back goes on', () => {
     window.grant(0);
-    window.push(new MessageRecords([message(0, 7 * MIB)]), 1);
+    push(new MessageRecords([message(0, 7 * MIB)]), 1);
     window.revoke();
     window.grant(0);
 

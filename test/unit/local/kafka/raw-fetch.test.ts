@@ -25,7 +25,6 @@ interface DecodedPartition {
 interface DecodedBatch {
   readonly messages: readonly { readonly offset: string }[];
   lastOffset(): string;
-  isEmptyDueToFiltering(): boolean;
 }
 
 const VERSIONS = [4, 5, 6, 7, 8, 9, 10, 11];
@@ -76,9 +75,11 @@ const readBatch = async (fetched: Buffer, offset = '0'): Promise<DecodedBatch> =
   new Batch('t', offset, partitionOf((await decodeFetch(fetched, 11)) as Decoded));
 
 const valuesOf = ({ messages }: DecodedBatch): string[][] =>
-  (messages as readonly RawBatch[]).map(({ records }) =>
-    Array.from({ length: records.count }, (_, i) => String(records.messageAt(i).value)),
-  );
+  (messages as readonly RawBatch[])
+    .filter(({ records }) => records.count > 0)
+    .map(({ records }) => Array.from({ length: records.count }, (_, i) => String(records.messageAt(i).value)));
+
+const placesOf = ({ messages }: DecodedBatch): string[] => messages.map(({ offset }) => offset);
 
 describe('decodeFetch', () => {
   test.each(VERSIONS)('reads version %d as kafkajs does, but for the messages', async (version) => {
@@ -95,10 +96,11 @@ describe('decodeFetch', () => {
     expect(partitionOf(ours)).toMatchObject({ ...rest, abortedTransactions: [] });
   });
 
-  test('kafkajs leaves out aborted transactions and markers of it, and keeps its place', async () => {
+  test('has no records of aborted transactions and markers, and tells their places', async () => {
     const batch = await readBatch(answer(11, RECORDS), '11');
 
     expect(valuesOf(batch)).toEqual([['a', 'b'], ['kept'], ['again'], ['c', 'd']]);
+    expect(placesOf(batch)).toEqual(['11', '12', '13', '14', '15', '17']);
     expect(batch.lastOffset()).toBe('17');
   });
 
@@ -146,7 +148,7 @@ describe('decodeFetch', () => {
     const emptied = await readBatch(answer(11, Buffer.concat(records.slice(0, 2)), []));
 
     expect([valuesOf(batch), batch.lastOffset()]).toEqual([[['a']], '9']);
-    expect([emptied.isEmptyDueToFiltering(), emptied.lastOffset()]).toEqual([true, '6']);
+    expect([valuesOf(emptied), placesOf(emptied)]).toEqual([[], ['4', '6']]);
   });
 
   test('leaves out a batch that the limit of the answer cuts off', async () => {
