@@ -11,6 +11,9 @@ export const WORKER_BOOTSTRAP = `'use strict';
 const { parentPort, workerData } = require('node:worker_threads');
 const diagnostics = require('node:diagnostics_channel');
 const v8 = require('node:v8');
+const { SourceMap } = require('node:module');
+const { readFileSync } = require('node:fs');
+const { dirname } = require('node:path');
 
 const { bundlePath, functionName, functionArn, memoryMb } = workerData;
 let metrics = [];
@@ -26,6 +29,36 @@ for (const stream of ['stdout', 'stderr']) {
 }
 
 diagnostics.subscribe('millrace:stage:batch', (message) => metrics.push(message));
+
+let bundleFile;
+let sourceMap;
+/** The bundle's, which lies beside its folder; read when the first stack is asked for. */
+function readSourceMap() {
+  try {
+    return new SourceMap(JSON.parse(readFileSync(dirname(bundlePath) + '.js.map', 'utf8')));
+  } catch {
+    return undefined; // a bundle of somebody else's
+  }
+}
+
+/** A line of a stack, with the place in the source in place of that in the bundle. */
+function toSourceLine(site) {
+  const text = '    at ' + site;
+  if (site.getFileName() !== bundleFile) return text;
+  sourceMap ??= readSourceMap() ?? null;
+  const entry = sourceMap?.findEntry(site.getLineNumber() - 1, site.getColumnNumber() - 1);
+  if (entry?.originalSource === undefined) return text;
+  const place = bundleFile + ':' + site.getLineNumber() + ':' + site.getColumnNumber();
+  return text.replace(place, () => entry.originalSource + ':' + (entry.originalLine + 1) + ':' + (entry.originalColumn + 1));
+}
+
+Error.prepareStackTrace = (error, sites) => {
+  let title = 'Error';
+  try {
+    title = Error.prototype.toString.call(error);
+  } catch {} // its name or message throws
+  return [title, ...sites.map(toSourceLine)].join('\\n');
+};
 
 function toError(thrown, type) {
   const error = thrown instanceof Error ? thrown : undefined;
@@ -77,7 +110,8 @@ async function invoke(handler, invocation) {
 }
 
 function load() {
-  const { handler } = require(bundlePath);
+  bundleFile = require.resolve(bundlePath);
+  const { handler } = require(bundleFile);
   if (typeof handler !== 'function') throw Object.assign(new Error(bundlePath + ' exports no function named handler'), { name: 'Runtime.HandlerNotFound' });
   return handler;
 }

@@ -94,7 +94,7 @@ describe('millrace dlq', () => {
     expect(stdout).toMatch(/^offset +0 \(copies at 3\)$/m);
     expect(stdout).toMatch(/^origin +in\/default\.bad\.in-0@1:1\.0\.0$/m);
     expect(stdout).toMatch(/^attempts +3$/m);
-    expect(stdout).toMatch(/\nstack\nError: negative: -3\n {4}at /);
+    expect(stdout).toMatch(/\nstack\nError: negative: -3\n {4}at .*\bp\.ts:\d+:\d+\)?\n/);
     expect(stdout).toContain('\npayload (json)\n{\n  "n": -3\n}\n');
   });
 

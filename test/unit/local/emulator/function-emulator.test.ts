@@ -1,4 +1,7 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { transformSync } from 'esbuild';
 import { FunctionEmulator, type FunctionOptions } from '../../../../local/emulator/function-emulator.ts';
 import { TemporaryFolder } from '../bundle-file.ts';
 
@@ -245,4 +248,18 @@ test('close waits for what is under way', async () => {
   await emulator.close();
 
   expect(JSON.parse((await running).payload)).toMatchObject({ id: 7 });
+});
+
+test("stacks name the source's file and line where the bundle has a map, and are as ever where it has none", async () => {
+  const source = 'interface Erased {}\n\nexport const handler = async (): Promise<never> => {\n  throw new TypeError("here");\n};\n';
+  const { code, map } = transformSync(source, { loader: 'ts', format: 'cjs', minify: true, sourcemap: 'external', sourcefile: 'src/p.ts' });
+  const dir = join(folder.path, 'stage-1');
+  mkdirSync(dir);
+  writeFileSync(join(dir, 'index.js'), code);
+  writeFileSync(`${dir}.js.map`, map);
+  const mapped = await emulate('', { bundlePath: join(dir, 'index.js') }).invoke('{}');
+  const plain = await emulate('exports.handler = async () => {\n  throw new TypeError("here"); };').invoke('{}');
+
+  expect(mapped.error?.trace?.slice(0, 2)).toEqual(['TypeError: here', expect.stringMatching(/^ {4}at .*\bsrc\/p\.ts:4:9\)?$/)]);
+  expect(plain.error?.trace?.slice(0, 2)).toEqual(['TypeError: here', expect.stringMatching(/^ {4}at .*bundle-\d+\.cjs:2:9\)?$/)]);
 });
