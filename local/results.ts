@@ -20,29 +20,38 @@ export async function describeResults(
   return texts.join('') + describeDeadLetters(deadLetterTopic, await contents(deadLetterTopic));
 }
 
+/** Dead letters of one code and stage: messages may tell of each record anew. */
 interface DeadLetterKind {
   count: number;
-  readonly text: string;
-  readonly first: string;
+  readonly name: string;
+  /** Message and payload of the first. */
+  readonly error: string;
+  readonly payload: string;
+  hasOthers: boolean;
 }
 
 function describeDeadLetters(topic: string, contents: TopicContents): string {
   const kinds = new Map<string, DeadLetterKind>();
   const { written, messages } = contents;
+  if (written === 0) return '';
+  let seen = 0;
   for (const { headers, value } of messages) {
     const header = (name: string): string => Buffer.from(headers.find(([one]) => one === name)?.[1] ?? []).toString();
-    const text = `${header('millrace-code')} in stage ${header('millrace-stage')}: ${header('millrace-error')}`;
-    const kind = kinds.get(text) ?? { count: 0, text, first: preview(value) };
-    // Messages may tell of each record anew; so only a handful of kinds is kept.
-    if (kinds.size < MAX_KINDS || kinds.has(text)) kinds.set(text, kind);
+    const name = `${header('millrace-code')} in stage ${header('millrace-stage')}`;
+    const error = header('millrace-error');
+    let kind = kinds.get(name);
+    if (!kind) kinds.set(name, (kind = { count: 0, name, error, payload: preview(value), hasOthers: false }));
     kind.count++;
+    seen++;
+    kind.hasOthers ||= error !== kind.error;
   }
-  if (written === 0) return '';
-  const lines = [...kinds.values()].map(
-    ({ count, text, first }) => `  ${count.toLocaleString('en-US')} × ${text}\n      first: ${first}\n`,
-  );
-  const told = [...kinds.values()].reduce((sum, { count }) => sum + count, 0);
-  const more = told < written ? `  … and ${(written - told).toLocaleString('en-US')} others\n` : '';
+  const shown = [...kinds.values()].sort((a, b) => b.count - a.count).slice(0, MAX_KINDS);
+  const lines = shown.map(({ count, name, error, payload, hasOthers }) => {
+    const example = `${hasOthers ? ', for example' : ''}: ${error}`;
+    return `  ${count.toLocaleString('en-US')} × ${name}${example}\n      first: ${payload}\n`;
+  });
+  const told = shown.reduce((sum, { count }) => sum + count, 0);
+  const more = told < seen ? `  … and ${(seen - told).toLocaleString('en-US')} of other kinds\n` : '';
   return `\ndead letters in topic ${topic}: ${written.toLocaleString('en-US')}${describeLeft(contents)}\n${lines.join('')}${more}`;
 }
 

@@ -60,14 +60,14 @@ test('shows twenty rows, and counts the others', async () => {
   expect(await describeIt()).toContain('  … and 5 more keys\n');
 });
 
-test('shows why records went to dead letters, kind by kind', async () => {
-  await bury('MILLRACE_DECODE_FAILED', 'no JSON', '{"a":');
-  await bury('MILLRACE_DECODE_FAILED', 'no JSON', '[');
+test('shows why records went to dead letters: each code of each stage with an example, the most frequent first', async () => {
   await bury('MILLRACE_USER_FUNCTION', 'too hot', Buffer.from([1, 0x41, 255]));
+  await bury('MILLRACE_DECODE_FAILED', 'no JSON at 5', '{"a":');
+  await bury('MILLRACE_DECODE_FAILED', 'no JSON at 1', '[');
 
   expect(await describeIt()).toContain(`
 dead letters in topic dlq: 3
-  2 × MILLRACE_DECODE_FAILED in stage parse: no JSON
+  2 × MILLRACE_DECODE_FAILED in stage parse, for example: no JSON at 5
       first: {"a":
   1 × MILLRACE_USER_FUNCTION in stage parse: too hot
       first: ·A·
@@ -75,8 +75,8 @@ dead letters in topic dlq: 3
 });
 
 test('shows a few kinds of dead letters, and so much of a value', async () => {
-  for (let i = 0; i < 9; i++) await bury('MILLRACE_USER_FUNCTION', `reason ${i}`, 'x'.repeat(500));
+  for (let i = 0; i < 9; i++) await bury(`CODE_${i}`, 'reason', 'x'.repeat(500));
 
-  expect(await describeIt()).toContain('  … and 4 others\n');
+  expect(await describeIt()).toContain('  … and 4 of other kinds\n');
   expect(await describeIt()).toContain(`first: ${'x'.repeat(100)}…\n`);
 });
