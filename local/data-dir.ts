@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { MillraceError } from '../functions/shared/errors.ts';
 
 /** The folder of `--data`, for one process at a time. */
@@ -14,13 +14,26 @@ export interface DataDir {
 export function openDataDir(path: string): DataDir {
   const lock = join(path, 'lock');
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
     takeLock(lock);
   } catch (cause) {
     if (cause instanceof MillraceError) throw cause;
     throw new MillraceError('MILLRACE_DATA_INVALID', `--data ${path} cannot be used: ${(cause as Error).message}`, { cause });
   }
   return { path, statePath: join(path, 'state.log'), release: () => rmSync(lock, { force: true }) };
+}
+
+/** With the folders above it. Not as Node does it, which never ends where a folder is there and none can be made in it (below `/proc`). */
+function makeFolder(path: string): void {
+  const missing: string[] = [];
+  for (let dir = resolve(path); !existsSync(dir); dir = dirname(dir)) missing.unshift(dir);
+  for (const dir of missing) {
+    try {
+      mkdirSync(dir);
+    } catch (error) {
+      if (!existsSync(dir)) throw error; // else somebody else has just made it
+    }
+  }
 }
 
 /** Holds the process id and when the process began: in a container the same id comes back with every start. */

@@ -17,13 +17,26 @@ import { bundleModule, type BundlingOptions } from '../infra/bundling.ts';
  * @throws MILLRACE_NO_PIPELINE its default export is no pipeline.
  */
 export async function loadPipeline(file: string, options: BundlingOptions = {}): Promise<Pipeline> {
-  const exported = await runModule(basename(file), await bundleModule(file, options));
+  const exported = await runModule(basename(file), await bundleModule(file, options).catch((error: unknown) => refuseData(file, error)));
   const found = exportsOf(exported).default;
   if (isPipeline(found)) return found;
   throw new MillraceError('MILLRACE_NO_PIPELINE', `${basename(file)} exports no pipeline: ${describeExports(exported)}; ${NEXT_STEP}`);
 }
 
 const NEXT_STEP = "write: export default pipeline('my-pipeline', (env) => { … })";
+
+/** Who gives a file of records has most often mixed it up with the pipeline that reads it. */
+function refuseData(file: string, error: unknown): never {
+  const name = basename(file);
+  if (SOURCES.test(name) || !isMillraceError(error, 'MILLRACE_BUNDLE_FAILED')) throw error;
+  throw new MillraceError(
+    'MILLRACE_NO_PIPELINE',
+    `${name} is no TypeScript or JavaScript: give the file of the pipeline. One that reads data begins with env.fromSource(file.source(…)); ${NEXT_STEP}`,
+    { cause: error },
+  );
+}
+
+const SOURCES = /\.[cm]?[jt]sx?$/;
 
 /** `require`, not `import()`: the code is CommonJS, and a module cache that can be emptied lets the same file be loaded again. */
 async function runModule(name: string, code: string): Promise<unknown> {

@@ -34,3 +34,7 @@ test('a file in its place is an error with the next step', () => {
 
   expect(() => openDataDir(join(folder, 'file'))).toThrow(expect.objectContaining({ code: 'MILLRACE_DATA_INVALID' }));
 });
+
+test('a folder that nothing can be made in is an error, too', () => {
+  expect(() => openDataDir('/proc/none/data')).toThrow(expect.objectContaining({ code: 'MILLRACE_DATA_INVALID' }));
+});

@@ -72,6 +72,13 @@ describe('refuses', () => {
     });
   });
 
+  test('a file of data, with what to give', async () => {
+    await expect(loadPipeline(file('{"n":1}\n', 'flights.jsonl'))).rejects.toMatchObject({
+      code: 'MILLRACE_NO_PIPELINE',
+      message: expect.stringContaining('flights.jsonl is no TypeScript or JavaScript: give the file of the pipeline.'),
+    });
+  });
+
   test('a file that does not parse, with the place', async () => {
     await expect(loadPipeline(file('let a = ;\n'))).rejects.toMatchObject({
       code: 'MILLRACE_BUNDLE_FAILED',
