@@ -17,7 +17,7 @@ import type { HarnessOptions } from './harness-options.ts';
 import { reportOf, type HarnessReport } from './harness-report.ts';
 import { systemLocalClock, type LocalClock } from './local-clock.ts';
 import { EmbeddedLog } from './log/embedded-log.ts';
-import { checkStart } from './start-check.ts';
+import { checkStart, patiently } from './start-check.ts';
 import { Slots } from './slots.ts';
 import { openStateStore } from './state-store.ts';
 import { StageRun } from './stage-run.ts';
@@ -118,6 +118,7 @@ class RunningHarness implements Harness {
   }
 
   async start(): Promise<void> {
+    await this.checkState();
     await this.log.prepare();
     this.server = await openEmbeddedServer(this.embedded, this.state);
     this.stages = await this.createStages(this.server.address);
@@ -157,6 +158,12 @@ class RunningHarness implements Harness {
       return new StageRun(stage, { options, log, input: await log.openInput(stage), slots, environments, clock, env, bundlePath, rank });
     });
     return Promise.all(opening);
+  }
+
+  /** Before a topic is made: what a store that can't be reached, or a missing chroot, ends shall leave nothing behind. */
+  private async checkState(): Promise<void> {
+    const { plan, openState } = this.options;
+    if (openState) await patiently(this.clock, () => this.state.read(`/millrace/${plan.namespace}/${plan.pipeline}`));
   }
 
   private async checkStart(): Promise<void> {

@@ -77,7 +77,8 @@ function wentBack(what: string, partition: string, end: number): MillraceError {
   );
 }
 
-async function patiently<T>(clock: LocalClock, read: () => Promise<T>): Promise<T> {
+/** A state store may be away for a moment. */
+export async function patiently<T>(clock: LocalClock, read: () => Promise<T>): Promise<T> {
   for (const start = clock.now(); ;) {
     try {
       return await read();
