@@ -10,6 +10,7 @@ import { registerReaders } from './codecs.ts';
 import { commitOffsets } from './commit.ts';
 import { recordsOf } from './fetched-records.ts';
 import { committedOffsets } from './group-offsets.ts';
+import { groupRefusal } from './group-refusal.ts';
 import { OffsetCommitter } from './offset-committer.ts';
 import { PrefetchWindow } from './prefetch-window.ts';
 import { withRawFetch } from './raw-fetch.ts';
@@ -98,7 +99,7 @@ class KafkaInput implements MappingInput {
       this.end = resolve;
       this.breakDown = (error) => {
         this.isBroken = true;
-        reject(this.describe(error));
+        this.describe(error).then(reject, reject);
       };
     });
     this.join().catch((error: unknown) => this.breakDown(error));
@@ -243,10 +244,15 @@ class KafkaInput implements MappingInput {
     return this.partitions.find((window) => window.topic === topic && window.partition === partition);
   }
 
-  private describe(error: unknown): Error {
+  private async describe(error: unknown): Promise<Error> {
     const { config, group, topics } = this.options;
     const resource = `group ${group}, topics ${topics.join(', ')}`;
-    return toKafkaError(error, { action: 'reading', resource, brokers: config.brokers, fallback: 'MILLRACE_CONNECTION_LOST' });
+    return toKafkaError(await groupRefusal(error, config, group), {
+      action: 'reading',
+      resource,
+      brokers: config.brokers,
+      fallback: 'MILLRACE_CONNECTION_LOST',
+    });
   }
 }
 

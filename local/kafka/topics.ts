@@ -1,4 +1,5 @@
 import type { Admin, ConfigResourceTypes } from 'kafkajs';
+import { refusalOf } from '../../functions/channels/kafka/broker-refusal.ts';
 import type { KafkaConfig } from '../../functions/channels/kafka/config.ts';
 import type { PipelinePlan } from '../../functions/graph/stage-plan.ts';
 import { MillraceError } from '../../functions/shared/errors.ts';
@@ -43,6 +44,7 @@ export async function prepareKafkaTopics(config: KafkaConfig, options: PrepareTo
   await withKafkaAdmin(config, [...own.map(({ topic }) => topic), ...users].join(', '), async (admin) => {
     const existing = new Set(await admin.listTopics());
     const missing = users.filter((topic) => !existing.has(topic));
+    await checkVisible(admin, missing);
     if (missing.length > 0 && !options.createUsersTopics) throw missingTopics(missing, existing);
     await checkTopics(
       admin,
@@ -64,6 +66,26 @@ export async function prepareKafkaTopics(config: KafkaConfig, options: PrepareTo
     );
     await untilThere(admin, [...own.map(({ topic }) => topic), ...users]);
   });
+}
+
+/** The list of all topics leaves out those that one may not see; asked for one by name, a broker says so. */
+async function checkVisible(admin: Admin, topics: readonly string[]): Promise<void> {
+  for (const topic of topics) {
+    try {
+      await admin.fetchTopicMetadata({ topics: [topic] });
+    } catch (error) {
+      const refusal = refusalOf(error) ?? refusalOf((error as Error).cause);
+      if (refusal === 'TOPIC_AUTHORIZATION_FAILED')
+        throw new MillraceError(
+          'MILLRACE_NOT_AUTHORIZED',
+          `this user may not see topic ${topic}: have DESCRIBE on it granted, with READ or WRITE`,
+          {
+            cause: error,
+          },
+        );
+      if (refusal !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
+    }
+  }
 }
 
 const TIMESTAMP_TYPE = 'message.timestamp.type';

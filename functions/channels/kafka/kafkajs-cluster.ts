@@ -15,6 +15,7 @@ export interface Cluster {
   /** Asks again for what it knows of topics. */
   refreshMetadata(): Promise<void>;
   findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number; readonly leader: number }[];
+  findControllerBroker(): Promise<Broker>;
   /** A broker by its number, connected. */
   findBroker(node: { readonly nodeId: number }): Promise<Broker>;
 }
