@@ -5,7 +5,6 @@ import { isMillraceError, MillraceError } from '../shared/errors.ts';
 import { describeOrigin, ORIGIN_HEADER } from '../shared/origin.ts';
 import type { Failure } from '../state/fence.ts';
 import type { RefusedOutput } from '../connectors/sink.ts';
-import type { TraceHeader } from './kafka-event.ts';
 
 /** Longest stack kept, in characters: it travels in the fence and in a header. */
 const MAX_STACK = 4000;
@@ -37,26 +36,25 @@ export interface DeadLetter {
   readonly timestamp?: number | undefined;
   /** That refuses an output. */
   readonly topic?: string;
-  /** Trace context of the source's message; records of channels carry none. */
-  readonly trace?: readonly TraceHeader[];
+  /** Of the source's message, or of the sink's; records of channels have none. */
+  readonly headers?: Headers;
 }
+
+type Headers = readonly (readonly [name: string, value: Uint8Array])[];
 
 /** Largest dead letter, in bytes: one that its topic does not take would block its partition for ever. */
 const MAX_DEAD_LETTER_BYTES = 1_000_000;
+/** Of them, what the headers of the message may take. */
+const MAX_HEADER_BYTES = 16_384;
+/** Headers of a letter that are Millrace's begin so. One of the message that does, too, has it twice. */
+const OWN_PREFIX = 'millrace-';
+const FOREIGN_PREFIX = 'millrace-header-';
 
-/** The dead letter as a message: the payload as it was (cut if it is too large), all that is known about it in headers. */
-export function deadLetterMessage({
-  origin,
-  stage,
-  task,
-  failure,
-  key,
-  value,
-  kind,
-  timestamp,
-  topic,
-  trace = [],
-}: DeadLetter): OutgoingMessage {
+/** The dead letter as a message: the payload as it was (cut if it is too large), all that is known about it in headers, and those of the message. */
+export function deadLetterMessage(letter: DeadLetter): OutgoingMessage {
+  const { origin, stage, task, failure, key, value, kind, timestamp, topic } = letter;
+  const given = letter.headers ?? [];
+  const kept = fitting(given);
   const headers: Record<string, string> = {
     [ORIGIN_HEADER]: origin,
     'millrace-kind': kind,
@@ -68,21 +66,56 @@ export function deadLetterMessage({
     'millrace-attempts': String(failure.attempts),
     ...(topic !== undefined && { 'millrace-topic': topic }),
     ...(timestamp !== undefined && { 'millrace-timestamp': String(timestamp) }),
+    ...(kept.length < given.length && { 'millrace-headers-left-out': String(given.length - kept.length) }),
   };
   const headerBytes =
     Object.entries(headers).reduce((sum, entry) => sum + Buffer.byteLength(entry.join()), 0) +
-    trace.reduce((sum, [name, bytes]) => sum + name.length + bytes.length, 0);
+    kept.reduce((sum, [name, bytes]) => sum + sizeOf(name, bytes), 0);
   const room = Math.max(0, MAX_DEAD_LETTER_BYTES - (key?.length ?? 0) - headerBytes);
   if (value !== null && value.length > room) headers['millrace-truncated'] = String(value.length);
   const encoded = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)] as const);
-  return { key, value: value && value.subarray(0, room), headers: [...encoded, ...trace] };
+  return { key, value: value && value.subarray(0, room), headers: [...encoded, ...kept] };
+}
+
+/** Those that fit, in order: a large one does not push out the small ones behind it. */
+function fitting(headers: Headers): Headers {
+  let room = MAX_HEADER_BYTES;
+  return headers
+    .map(([name, value]) => [name.startsWith(OWN_PREFIX) ? FOREIGN_PREFIX + name : name, value] as const)
+    .filter(([name, value]) => {
+      const fits = sizeOf(name, value) <= room;
+      if (fits) room -= sizeOf(name, value);
+      return fits;
+    });
+}
+
+function sizeOf(name: string, value: Uint8Array): number {
+  return Buffer.byteLength(name) + value.length;
+}
+
+/** Headers that the message behind a dead letter had, as far as they were kept. */
+export function headersBehind(letter: Headers): Headers {
+  return letter
+    .filter(([name]) => !name.startsWith(OWN_PREFIX) || name.startsWith(FOREIGN_PREFIX))
+    .map(([name, value]) => [name.startsWith(FOREIGN_PREFIX) ? name.slice(FOREIGN_PREFIX.length) : name, value] as const);
 }
 
 /** What becomes of a message that the topic of a sink refuses. */
 export function refusedLetter(stage: string, task: string, { topic, message, error, origin }: RefusedOutput): OutgoingMessage {
-  const { key, value, timestamp } = message;
+  const { key, value, timestamp, headers = [] } = message;
   const failure = { code: error.code, message: error.message, stack: '', attempts: 1 };
-  return deadLetterMessage({ origin: describeOrigin(task, origin), stage, task, failure, kind: 'output', key, value, timestamp, topic });
+  return deadLetterMessage({
+    origin: describeOrigin(task, origin),
+    stage,
+    task,
+    failure,
+    kind: 'output',
+    key,
+    value,
+    timestamp,
+    topic,
+    headers,
+  });
 }
 
 /** JSON where it says all that there is to say, so that people can read it; else the encoding of frames. */

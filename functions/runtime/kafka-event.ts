@@ -20,8 +20,8 @@ export interface InputMessage {
   readonly size: number;
   /** Read anew each time, like the payload. */
   readonly headers: readonly (readonly [name: string, value: Uint8Array])[];
-  /** W3C trace context of the message (`traceparent`, `tracestate`), read from its headers only when asked for. */
-  readonly trace: readonly TraceHeader[];
+  /** The same, but for what is none, or Millrace's own: for a dead letter, which shall not fail for what is wrong with them. */
+  readonly keptHeaders: InputMessage['headers'];
   /** Set where a dead letter was appended to its topic again. */
   readonly replay: Replay | undefined;
   /** True for the end of a bounded partition: no message, the offset behind the last one. */
@@ -38,8 +38,6 @@ export interface Replay {
 }
 
 export const REPLAY_HEADER = 'millrace-replay';
-
-export type TraceHeader = readonly [name: (typeof TRACE_NAMES)[number], value: Uint8Array];
 
 class EventMessage implements InputMessage {
   readonly offset: number;
@@ -67,8 +65,12 @@ class EventMessage implements InputMessage {
     return this.encodedKey === null ? null : Buffer.from(this.encodedKey, 'base64');
   }
 
-  get trace(): readonly TraceHeader[] {
-    return traceHeaders(this.encodedHeaders);
+  get keptHeaders(): InputMessage['headers'] {
+    const { encodedHeaders } = this;
+    const list: unknown[] = Array.isArray(encodedHeaders) ? encodedHeaders : [encodedHeaders];
+    return list
+      .flatMap((header) => (isObject(header) ? Object.entries(header) : []))
+      .flatMap(([name, bytes]) => (name !== REPLAY_HEADER && areBytes(bytes) ? [[name, Uint8Array.from(bytes)] as const] : []));
   }
 
   get headers(): InputMessage['headers'] {
@@ -89,21 +91,6 @@ class EventMessage implements InputMessage {
   }
 }
 
-const TRACE_NAMES = ['traceparent', 'tracestate'] as const;
-/** What W3C lets a tracestate have at least; a longer one could make a dead letter that its topic does not take. */
-const MAX_TRACE_BYTES = 512;
-
-/** What is no such header is left out: a message shall not fail for what only a dead letter wants of it. */
-function traceHeaders(headers: unknown): TraceHeader[] {
-  const list: unknown[] = Array.isArray(headers) ? headers : [];
-  return TRACE_NAMES.flatMap((name) => {
-    const values = list.map((header) => (isObject(header) ? header[name] : undefined));
-    const bytes = values.find((value) => Array.isArray(value) && value.length <= MAX_TRACE_BYTES);
-    // Signed or unsigned: the low eight bits are the same.
-    return bytes === undefined ? [] : [[name, Uint8Array.from(bytes as number[])] as const];
-  });
-}
-
 /** One object a header, of its name and its bytes. @throws MILLRACE_DECODE_FAILED for anything else, so that only its record fails */
 function allHeaders(headers: unknown): InputMessage['headers'] {
   if (headers === undefined || headers === null) return [];
@@ -112,10 +99,15 @@ function allHeaders(headers: unknown): InputMessage['headers'] {
     if (!isObject(header))
       throw new MillraceError('MILLRACE_DECODE_FAILED', `a header of the message is ${describe(header)}, not an object`);
     return Object.entries(header).map(([name, bytes]) => {
-      if (Array.isArray(bytes) && bytes.every(Number.isInteger)) return [name, Uint8Array.from(bytes as number[])] as const;
+      if (areBytes(bytes)) return [name, Uint8Array.from(bytes)] as const;
       throw new MillraceError('MILLRACE_DECODE_FAILED', `header '${name}' of the message is ${describe(bytes)}, not a list of bytes`);
     });
   });
+}
+
+/** Signed or unsigned: the low eight bits are the same. */
+function areBytes(bytes: unknown): bytes is number[] {
+  return Array.isArray(bytes) && bytes.every(Number.isInteger);
 }
 
 /** What Millrace did not write is not taken for a replay, but for a header of somebody else. */
@@ -243,7 +235,7 @@ function parseEnd(event: Record<string, unknown>, generation: number): InputBatc
           hasValue: false,
           size: 0,
           headers: [],
-          trace: [],
+          keptHeaders: [],
           replay: undefined,
           end: true,
         },

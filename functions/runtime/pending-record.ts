@@ -11,7 +11,7 @@ export interface PendingRecord {
   origin(): string;
   /** Its place in its message, whose bytes never change. */
   readonly position: number;
-  payload(): Pick<DeadLetter, 'kind' | 'key' | 'value' | 'timestamp' | 'trace'>;
+  payload(): Pick<DeadLetter, 'kind' | 'key' | 'value' | 'timestamp' | 'headers'>;
   run(): Failure | undefined;
 }
 
@@ -76,8 +76,8 @@ export class SourceRecord implements PendingRecord {
   }
 
   payload(): ReturnType<PendingRecord['payload']> {
-    const { key, value, trace } = this.message;
-    return { kind: 'message', key, value, timestamp: this.time, trace };
+    const { key, value, keptHeaders: headers } = this.message;
+    return { kind: 'message', key, value, timestamp: this.time, headers };
   }
 
   run(): Failure | undefined {

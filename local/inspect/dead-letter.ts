@@ -1,4 +1,5 @@
 import { decodeValue } from '../../functions/codec/value.ts';
+import { headersBehind } from '../../functions/runtime/dead-letter.ts';
 import type { TopicMessage } from '../kafka/topic-reader.ts';
 import { toJsonView } from './json-view.ts';
 
@@ -29,6 +30,10 @@ export interface DeadLetterView {
   readonly messageTime?: number;
   /** Topic that refused an output. */
   readonly refusedBy?: string;
+  /** Of the message that it was, as far as they were kept. */
+  readonly headers: readonly (readonly [name: string, value: Uint8Array])[];
+  /** Number of those that were not. */
+  readonly headersLeftOut?: number;
   readonly traceparent?: string;
   readonly tracestate?: string;
   readonly key: Uint8Array | null;
@@ -42,6 +47,7 @@ export function parseDeadLetter(message: TopicMessage): DeadLetterView {
   };
   const told = (name: string): string => header(`millrace-${name}`) ?? '';
   const [truncated, messageTime, refusedBy] = [header('millrace-truncated'), header('millrace-timestamp'), header('millrace-topic')];
+  const leftOut = header('millrace-headers-left-out');
   const [traceparent, tracestate] = [header('traceparent'), header('tracestate')];
   const { partition, offset, timestamp, key, value } = message;
   return {
@@ -50,6 +56,8 @@ export function parseDeadLetter(message: TopicMessage): DeadLetterView {
     ...(truncated !== undefined && { truncatedFrom: Number(truncated) }),
     ...(messageTime !== undefined && { messageTime: Number(messageTime) }),
     ...(refusedBy !== undefined && { refusedBy }),
+    headers: headersBehind(message.headers),
+    ...(leftOut !== undefined && { headersLeftOut: Number(leftOut) }),
     ...(traceparent !== undefined && { traceparent }),
     ...(tracestate !== undefined && { tracestate }),
     ...{ key, value },

@@ -60,10 +60,21 @@ export function describeLetter(letter: DeadLetterView, copies: readonly number[]
   const lines = rows.filter(([, text]) => text !== undefined).map(([name, text = '']) => `${name.padEnd(12)}${printable(text)}\n`);
   const cut = truncatedFrom === undefined ? '' : `, cut from ${truncatedFrom} bytes`;
   const stack = letter.stack === '' ? '' : `\nstack\n${printable(letter.stack)}\n`;
-  return `${lines.join('')}${stack}\npayload (${value.form}${cut})\n${printable(payloadText(value, 2))}\n`;
+  return `${lines.join('')}${describeHeaders(letter)}${stack}\npayload (${value.form}${cut})\n${printable(payloadText(value, 2))}\n`;
+}
+
+/** Those of the message, a line each. */
+function describeHeaders({ headers, headersLeftOut = 0 }: DeadLetterView): string {
+  if (headers.length + headersLeftOut === 0) return '';
+  const lines = headers.map(([name, bytes]) => {
+    const view = viewPayload(bytes, 'header');
+    return `${printable(name)}: (${view.form}) ${printable(payloadText(view, 0))}\n`;
+  });
+  return `\nheaders of the message${headersLeftOut > 0 ? `, without ${headersLeftOut} that were too large` : ''}\n${lines.join('')}`;
 }
 
 /** One JSON line a letter. */
-export function summarizeLetter({ key, value, ...letter }: DeadLetterView): object {
-  return { ...letter, key: viewPayload(key, letter.kind), payload: viewPayload(value, letter.kind) };
+export function summarizeLetter({ key, value, headers, ...letter }: DeadLetterView): object {
+  const views = headers.map(([name, bytes]) => ({ name, ...viewPayload(bytes, 'header') }));
+  return { ...letter, headers: views, key: viewPayload(key, letter.kind), payload: viewPayload(value, letter.kind) };
 }

@@ -74,7 +74,7 @@ class Replayer {
   private async sendMessage({ letter, stage, topic, partition }: RoutedLetter): Promise<void> {
     const { key, value, origin } = letter;
     const replay: Replay = { group: stage.group, time: timeOf(letter), origin };
-    await this.options.target.channels.append(topic, partition, [{ key, value, headers: [replayHeader(replay), ...traceOf(letter)] }]);
+    await this.options.target.channels.append(topic, partition, [{ key, value, headers: [replayHeader(replay), ...letter.headers] }]);
   }
 
   private runtimeOf(stage: StagePlan): StageRuntime {
@@ -98,16 +98,9 @@ const LETTER_ERRORS: ReadonlySet<string> = new Set<ErrorCode>([
 const NO_BYTES = new Uint8Array();
 
 function toMessage({ letter, topic, partition }: RoutedLetter): BuriedMessage {
-  const { origin, key, value } = letter;
+  const { origin, key, value, headers } = letter;
   const place = { topic, partition, offset: parseOrigin(origin)?.offset ?? 0 };
-  return { ...place, time: timeOf(letter), key, value: value ?? NO_BYTES, headers: traceOf(letter) };
-}
-
-/** Of a message's headers a dead letter keeps only its trace context. */
-function traceOf({ traceparent, tracestate }: DeadLetterView): (readonly [name: string, value: Uint8Array])[] {
-  return Object.entries({ traceparent, tracestate }).flatMap(([name, text]) =>
-    text === undefined ? [] : [[name, Buffer.from(text)] as const],
-  );
+  return { ...place, time: timeOf(letter), key, value: value ?? NO_BYTES, headers };
 }
 
 /** Of its message; a letter that does not tell it was written a moment after. */

@@ -37,10 +37,14 @@ describe('millrace dlq', () => {
     await log.append(TOPIC, 0, [{ key: null, value, headers }]);
     const failure = { code: 'MILLRACE_KEY_TYPE', message: 'no\u001b[2Jkey', stack: '', attempts: 1 };
     const origin = Buffer.from(headers.find(([name]) => name === 'millrace-origin')?.[1] ?? []).toString();
-    const trace = [['traceparent', Buffer.from('00-0af7-b7ad-01')]] as const;
+    const kept = [
+      ['traceparent', Buffer.from('00-0af7-b7ad-01')],
+      ['tenant', Buffer.from('ac\u001b[2Jme')],
+      ['raw', Buffer.of(0xff)],
+    ] as const;
     const record = { origin, stage: 'total', task: 'total/t-0@1', failure, key: Buffer.from([0xff, 0]) } as const;
     await log.append(TOPIC, 0, [
-      deadLetterMessage({ ...record, kind: 'record', value: encodeValue({ key: 1, value: { big: 10n ** 20n }, tag: 0 }), trace }),
+      deadLetterMessage({ ...record, kind: 'record', value: encodeValue({ key: 1, value: { big: 10n ** 20n }, tag: 0 }), headers: kept }),
       { key: null, value: Buffer.from('of somebody else'), headers: [] },
     ]);
     await log.close();
@@ -98,12 +102,25 @@ describe('millrace dlq', () => {
     expect(stdout).toContain('\npayload (json)\n{\n  "n": -3\n}\n');
   });
 
+  test('show prints the headers that the message had', async () => {
+    const { stdout } = await dlq('show', 'p.ts', '4');
+
+    expect(stdout).toContain(
+      '\nheaders of the message\ntraceparent: (text) 00-0af7-b7ad-01\ntenant: (hex) 61631b5b324a6d65\nraw: (hex) ff\n\npayload',
+    );
+  });
+
   test('show --json has the payload in a form that loses nothing, and the trace', async () => {
     const shown = async (offset: string): Promise<unknown> => JSON.parse((await dlq('show', 'p.ts', offset, '--json')).stdout);
 
     expect(await shown('1')).toMatchObject({ offset: 1, payload: { form: 'text', value: 'no json' }, key: { form: 'none' }, copies: [] });
     expect(await shown('4')).toMatchObject({
       traceparent: '00-0af7-b7ad-01',
+      headers: [
+        { name: 'traceparent', form: 'text', value: '00-0af7-b7ad-01' },
+        { name: 'tenant' },
+        { name: 'raw', form: 'hex', value: 'ff' },
+      ],
       payload: { form: 'millrace', value: { key: 1, value: { big: { $bigint: '100000000000000000000' } }, tag: 0 } },
       copies: [],
     });

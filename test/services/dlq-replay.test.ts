@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { parseKafkaConfig } from '../../functions/channels/kafka/config.ts';
+import { readKafkaTopic } from '../../local/kafka/topic-reader.ts';
 import { type Ended, millrace, pipelineFile, Projects, spawnMillrace } from '../cli/command.ts';
 import { createTestTopic, freshName } from '../helpers/kafka.ts';
 import { batchHeaders } from '../helpers/record-batches.ts';
@@ -101,6 +102,41 @@ describeWithServices(['kafka', 'zookeeper'], 'millrace dlq replay', ({ kafka, zo
     },
     120_000,
   );
+
+  test('with the headers that the message had', async () => {
+    const [topic, out] = [freshName('in'), freshName('out')];
+    for (const name of [topic, out]) await createTestTopic(config, name, 1);
+    const headers = (bad: string): string =>
+      pipelineFile(
+        'headers',
+        `env.fromSource(kafka.source({ topic: '${topic}', key: json(), value: json() }), { uid: 'in' })
+           .map(({ value, headers }) => {
+             if (value === '${bad}') throw new Error('bad');
+             return headers.map(([name, text]) => name + '=' + Buffer.from(text));
+           })
+           .sinkTo(kafka.sink({ topic: '${out}', value: json() }));`,
+      );
+    const project = await open(headers('v'), 'in');
+    const running = project.start();
+    await running.shows(/Invoke API/);
+    const producer = new Kafka({ brokers: [kafka.address], logLevel: logLevel.NOTHING }).producer();
+    await producer.connect();
+    await producer.send({
+      topic,
+      messages: [{ key: '1', value: '"v"', headers: { tenant: 'acme', 'millrace-origin': 'of another pipeline' } }],
+    });
+    await producer.disconnect();
+    while ((await project.replayed('--all', '--dry-run', '--at-least-once')).length === 0);
+    running.child.kill('SIGINT');
+    expect(await running.ended).toMatchObject({ code: 0 });
+    project.write(headers('none'));
+
+    expect(await project.replayed('--all', '--at-least-once')).toEqual(['replayed']);
+
+    const results: string[] = [];
+    await readKafkaTopic(config, out, ({ value }) => results.push(String(value)));
+    expect(results).toEqual(['["tenant=acme","millrace-origin=of another pipeline"]']);
+  }, 120_000);
 
   test("of a source's own keyed stage, through its topic and only if asked for, while the pipeline runs", async () => {
     const topic = freshName('in');

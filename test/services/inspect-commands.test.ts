@@ -58,7 +58,7 @@ describeWithServices(['kafka', 'zookeeper'], 'the commands that look', ({ kafka,
     await producer.disconnect();
   }
 
-  test('a dead letter of a topic, shown while the run goes on, has the trace context of its message', async () => {
+  test('a dead letter of a topic, shown while the run goes on, has the trace context and the headers of its message', async () => {
     const [topic, namespace] = [freshName('in'), freshName('traced')];
     await createTestTopic(parseKafkaConfig({ MILLRACE_KAFKA: kafka.address }), topic, 1);
     const source = `env.fromSource(kafka.source({ topic: '${topic}', value: json() }), { uid: 'in' }).print();`;
@@ -74,6 +74,7 @@ describeWithServices(['kafka', 'zookeeper'], 'the commands that look', ({ kafka,
     run.child.kill('SIGINT');
 
     expect(JSON.parse(stdout)).toMatchObject({ code: 'MILLRACE_DECODE_FAILED', stage: 'in', ...trace });
+    expect(JSON.parse(stdout)).toMatchObject({ headers: expect.arrayContaining([{ name: 'other', form: 'text', value: 'x' }]) as unknown });
     expect(await run.ended).toMatchObject({ code: 0 });
   }, 60_000);
 });

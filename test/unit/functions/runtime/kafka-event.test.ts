@@ -67,27 +67,19 @@ describe('takes', () => {
     },
   );
 
-  test('the trace context from headers, the first of each name, whatever else is in them', () => {
-    const bytes = (text: string): number[] => [...Buffer.from(text)];
-    const headers = [
-      { other: [1] },
-      null,
-      { tracestate: bytes('x'.repeat(513)) },
-      { traceparent: 'no bytes' },
-      { traceparent: [48, 48, -29] },
-      { tracestate: bytes('a=1') },
-      { traceparent: bytes('second') },
-    ];
+  test('for a dead letter all headers that are any, in order, but no replay', () => {
+    const headers = [{ a: [48, -29] }, null, { b: 'no bytes' }, { a: [50], c: [] }, { 'millrace-replay': [1] }, { d: [1.5] }];
 
     const [batch] = parseEvent(
       event({ 'orders-1': [record(0, { headers }), record(1, { headers: 'none' }), record(2, { headers: undefined })] }),
       1,
     );
 
-    expect(batch?.messages.map(({ trace }) => trace)).toEqual([
+    expect(batch?.messages.map(({ keptHeaders }) => keptHeaders)).toEqual([
       [
-        ['traceparent', Uint8Array.of(48, 48, 227)],
-        ['tracestate', Uint8Array.from(bytes('a=1'))],
+        ['a', Uint8Array.of(48, 227)],
+        ['a', Uint8Array.of(50)],
+        ['c', new Uint8Array()],
       ],
       [],
       [],

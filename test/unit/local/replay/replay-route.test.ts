@@ -22,7 +22,7 @@ const channel = plan.channels[0]?.topic ?? '';
 
 const letter: DeadLetterView = {
   ...{ partition: 0, offset: 4, timestamp: 1, origin: 'in/a-0@1:5.0.0', kind: 'message', stage: 'in', task: 'in/a-0@1' },
-  ...{ code: 'X', error: '', stack: '', attempts: 3, key: null, value: Buffer.from('{}') },
+  ...{ code: 'X', error: '', stack: '', attempts: 3, key: null, headers: [], value: Buffer.from('{}') },
 };
 
 describe('a dead letter goes back', () => {
@@ -45,6 +45,7 @@ describe('a dead letter goes back', () => {
     [{ origin: '' }, 'no dead letter of Millrace'],
     [{ task: 'a-0' }, 'no dead letter of Millrace'],
     [{ kind: 'timer' }, 'a timer that failed is gone'],
+    [{ kind: 'output', refusedBy: 'totals' }, 'its record is applied, and only topic totals has refused'],
     [{ truncatedFrom: 2_000_000 }, 'cut from 2000000 bytes'],
     [{ task: 'in/a-0@2' }, 'it is of generation 2, and the pipeline of generation 1'],
     [{ stage: 'gone' }, 'no stage gone reads topic a in this pipeline any more'],
