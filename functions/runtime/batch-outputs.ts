@@ -6,6 +6,7 @@ import type { StageOutput } from '../graph/stage-plan.ts';
 import { taskOf } from '../shared/distribution.ts';
 import type { Key } from '../shared/key.ts';
 import { refusedLetter } from './dead-letter.ts';
+import { appendInOrder, type PartitionAppends } from './ordered-appends.ts';
 
 export interface OutputsOptions {
   /** Id of the task that writes, with its generation: the upstream of its frames. */
@@ -121,7 +122,7 @@ export class BatchOutputs {
    * @param finalWatermark - Sent to every partition of every channel, in an empty frame if need be; undefined if it did not rise.
    */
   async publish(channels: ChannelWriter, deadLetterTopic: string | undefined, finalWatermark: number | undefined): Promise<void> {
-    await this.publishFrames(channels, finalWatermark);
+    await appendInOrder(channels, this.finish(finalWatermark));
     if (deadLetterTopic !== undefined && this.deadLetters.length > 0) await channels.append(deadLetterTopic, 0, this.deadLetters);
     for (const sink of this.sinks) if (!sink.take) await this.flush(sink, channels, deadLetterTopic, finalWatermark === Infinity);
   }
@@ -170,24 +171,9 @@ export class BatchOutputs {
     return letters;
   }
 
-  private async publishFrames(channels: ChannelWriter, finalWatermark: number | undefined): Promise<void> {
-    const failures: unknown[] = [];
-    const send = async (topic: string, partition: number, frames: readonly Uint8Array[]): Promise<void> => {
-      try {
-        for (const value of frames) {
-          if (failures.length > 0) return;
-          await channels.append(topic, partition, [{ key: null, value }]);
-        }
-      } catch (error) {
-        failures.push(error);
-      }
-    };
-    await Promise.all(this.finish(finalWatermark).map(({ topic, partition, frames }) => send(topic, partition, frames)));
-    if (failures.length > 0) throw failures[0];
-  }
-
-  private finish(finalWatermark: number | undefined): { topic: string; partition: number; frames: Uint8Array[] }[] {
-    const lists: { topic: string; partition: number; frames: Uint8Array[] }[] = [];
+  /** Frames that are left, one an append. */
+  private finish(finalWatermark: number | undefined): PartitionAppends[] {
+    const lists: PartitionAppends[] = [];
     for (const { topic, writers } of this.channels) {
       for (let partition = 0; partition < writers.length; partition++) {
         const writer = writers[partition] ?? (finalWatermark === undefined ? undefined : this.newWriter());
@@ -195,7 +181,7 @@ export class BatchOutputs {
         writer.frames.time(this.inputTime, this.ingestFirst, this.ingestLast);
         const frames = writer.frames.finish(finalWatermark);
         for (const frame of frames) this.bytesOut += frame.length;
-        if (frames.length > 0) lists.push({ topic, partition, frames });
+        if (frames.length > 0) lists.push({ topic, partition, appends: frames.map((value) => [{ key: null, value }]) });
       }
     }
     return lists;

@@ -2,6 +2,7 @@ import type { ChannelWriter, OutgoingMessage } from '../channels/channel-writer.
 import type { TopicAppend } from '../channels/transactional-log.ts';
 import { encodeValue } from '../codec/value.ts';
 import type { SinkContext } from '../connectors/sink.ts';
+import { appendInOrder } from './ordered-appends.ts';
 import { type Check, decodeStored, isCount, isText, listOf, recordOf, stateCorrupt } from '../state/stored-value.ts';
 
 /** One append, in the order of the calls; messages without their field names. */
@@ -71,35 +72,21 @@ export function decodeJournal(bytes: Uint8Array): Entry {
 
 const JOURNAL = 'a journal of outputs';
 
-/**
- * Sends what `take` gave: the appends of one partition strictly one after another (I7), partitions side by side. After a failure nothing
- * more is sent, and what is under way is waited for. Gives what is to be sent in a transaction.
- */
+/** Sends what `take` gave: the appends of one partition one after another. Gives what is to be sent in a transaction. */
 export async function publishJournal(
   bytes: Uint8Array,
   { channels, print }: Pick<SinkContext, 'channels' | 'print'>,
 ): Promise<readonly TopicAppend[]> {
   const [appends, lines, transaction] = decodeJournal(bytes);
-  const byPartition = new Map<string, Append[]>();
+  const byPartition = new Map<string, { topic: string; partition: number; appends: OutgoingMessage[][] }>();
   for (const append of appends) {
-    const name = `${append[0]}-${append[1]}`;
-    const list = byPartition.get(name);
-    if (list) list.push(append);
-    else byPartition.set(name, [append]);
+    const [topic, partition, messages] = append;
+    const name = `${topic}-${partition}`;
+    let list = byPartition.get(name);
+    if (!list) byPartition.set(name, (list = { topic, partition, appends: [] }));
+    list.appends.push(messages.map(toMessage));
   }
-  const failures: unknown[] = [];
-  const send = async (list: readonly Append[]): Promise<void> => {
-    try {
-      for (const [topic, partition, messages] of list) {
-        if (failures.length > 0) return;
-        await channels.append(topic, partition, messages.map(toMessage));
-      }
-    } catch (error) {
-      failures.push(error);
-    }
-  };
-  await Promise.all([...byPartition.values()].map(send));
-  if (failures.length > 0) throw failures[0];
+  await appendInOrder(channels, [...byPartition.values()]);
   for (const line of lines) print(line);
   return transaction.map(([topic, partition, messages]) => ({ topic, partition, messages: messages.map(toMessage) }));
 }

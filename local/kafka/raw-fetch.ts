@@ -1,8 +1,10 @@
 import kafkajs, { type Kafka } from 'kafkajs';
+import { BATCH, MAGIC } from '../../functions/channels/kafka/batch-layout.ts';
+import { WireReader } from '../../functions/channels/kafka/wire.ts';
 import { MillraceError } from '../../functions/shared/errors.ts';
 import { type EventRecords, MessageRecords } from '../emulator/event-records.ts';
 import { abortedBatches, type AbortedTransaction } from './aborted-batches.ts';
-import { type BatchHead, BatchRecords, HEAD_BYTES, readBatchHead } from './record-batch-reader.ts';
+import { type BatchHead, BatchRecords, readBatchHead } from './record-batch-reader.ts';
 
 /** What stands for all records of a batch where kafkajs 2.2.4 expects a message: enough for it to keep its place. */
 export interface RawBatch {
@@ -65,8 +67,7 @@ function intercept(pool: ConnectionPool): ConnectionPool {
  * offset, which it is not, and would give some of them to readers. Undefined if it holds records of an old format.
  */
 export async function decodeFetch(answer: Buffer, version: number): Promise<object | undefined> {
-  const reader = new FetchReader(answer, version);
-  const decoded = reader.answer();
+  const decoded = parseFetch(answer, version);
   for (const { partitions } of decoded.responses) {
     for (const partition of partitions) {
       const messages = await batchesOf(partition);
@@ -78,27 +79,28 @@ export async function decodeFetch(answer: Buffer, version: number): Promise<obje
   return decoded;
 }
 
+/** The answer without a look into its record sets. @throws RangeError */
+export function parseFetch(answer: Buffer, version: number): FetchAnswer {
+  return new FetchReader(answer, version).answer();
+}
+
 /** Batches of a record set; the last one may be cut off by the limit of the answer. Undefined if they are of an old format. */
 async function batchesOf({ recordSet, abortedTransactions }: FetchedPartition): Promise<RawBatch[] | undefined> {
   const isAborted = abortedBatches(abortedTransactions);
   const batches: RawBatch[] = [];
-  for (let at = 0; at + HEAD_BYTES <= recordSet.length;) {
-    const end = at + LENGTH_END + recordSet.readInt32BE(at + LENGTH_END - 4);
-    if (recordSet.readInt8(at + MAGIC_AT) !== MAGIC) return undefined;
-    if (end > recordSet.length || end < at + HEAD_BYTES) break;
+  for (let at = 0; at + BATCH.records <= recordSet.length;) {
+    const end = at + BATCH.leaderEpoch + recordSet.readInt32BE(at + BATCH.length);
+    if (recordSet.readInt8(at + BATCH.magic) !== MAGIC) return undefined;
+    if (end > recordSet.length || end < at + BATCH.records) break;
     const batch = recordSet.subarray(at, end);
     const head = readBatchHead(batch);
-    const bytes = batch.subarray(HEAD_BYTES);
+    const bytes = batch.subarray(BATCH.records);
     const isVoid = isAborted({ ...head, isAbortMarker: isAbortMarker(head, bytes) }) || head.isControl || head.count === 0;
     batches.push({ offset: String(head.lastOffset), records: isVoid ? NO_RECORDS : await openBatch(head, bytes) });
     at = end;
   }
   return batches;
 }
-
-const LENGTH_END = 12;
-const MAGIC_AT = 16;
-const MAGIC = 2;
 
 const NO_RECORDS = new MessageRecords([]);
 
@@ -141,14 +143,12 @@ interface FetchAnswer {
   readonly responses: readonly { readonly topicName: string; readonly partitions: readonly FetchedPartition[] }[];
 }
 
-/** The layouts of versions 4 to 11. What goes beyond the end throws a RangeError. */
-class FetchReader {
-  private readonly bytes: Buffer;
+/** The layouts of versions 4 to 11. */
+class FetchReader extends WireReader {
   private readonly version: number;
-  private at = 0;
 
   constructor(bytes: Buffer, version: number) {
-    this.bytes = bytes;
+    super(bytes);
     this.version = version;
   }
 
@@ -166,36 +166,15 @@ class FetchReader {
     if (this.version >= 5) this.int64(); // first offset of the log
     const abortedTransactions = this.list(() => ({ producerId: this.int64(), firstOffset: this.int64() }));
     const replica = this.version >= 11 ? { preferredReadReplica: this.int32() } : {};
-    const length = Math.max(0, this.int32());
-    this.at += length;
-    const recordSet = this.bytes.subarray(this.at - length, this.at);
-    return { partition, errorCode, highWatermark, lastStableOffset, abortedTransactions, ...replica, recordSet, messages: [] };
-  }
-
-  private int16(): number {
-    this.at += 2;
-    return this.bytes.readInt16BE(this.at - 2);
-  }
-
-  private int32(): number {
-    this.at += 4;
-    return this.bytes.readInt32BE(this.at - 4);
-  }
-
-  private int64(): string {
-    this.at += 8;
-    return this.bytes.readBigInt64BE(this.at - 8).toString();
-  }
-
-  private text(): string {
-    const length = this.int16();
-    this.at += length;
-    return this.bytes.toString('utf8', this.at - length, this.at);
-  }
-
-  private list<T>(item: () => T): T[] {
-    const items: T[] = [];
-    for (let left = this.int32(); left > 0; left--) items.push(item());
-    return items;
+    return {
+      partition,
+      errorCode,
+      highWatermark,
+      lastStableOffset,
+      abortedTransactions,
+      ...replica,
+      recordSet: this.block(),
+      messages: [],
+    };
   }
 }

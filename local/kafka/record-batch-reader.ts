@@ -1,4 +1,5 @@
 import { SMALLEST_MESSAGE, writeMessage } from '../../functions/channels/embedded/message-layout.ts';
+import { ATTRIBUTE, BATCH } from '../../functions/channels/kafka/batch-layout.ts';
 import type { EventMessage, EventRecords, TimestampType } from '../emulator/event-records.ts';
 
 /** What stands before the records of a batch (format 2), as far as readers need it. */
@@ -18,28 +19,21 @@ export interface BatchHead {
   readonly count: number;
 }
 
-/** Bytes up to the first record. */
-export const HEAD_BYTES = 61;
-const COMPRESSION_MASK = 0x07;
-const LOG_APPEND_TIME = 0x08;
-const TRANSACTIONAL = 0x10;
-const CONTROL = 0x20;
-
-/** @param batch - At least `HEAD_BYTES` of it. */
+/** @param batch - At least `BATCH.records` bytes of it. */
 export function readBatchHead(batch: Buffer): BatchHead {
-  const attributes = batch.readInt16BE(21);
-  const firstOffset = Number(batch.readBigInt64BE(0));
+  const attributes = batch.readInt16BE(BATCH.attributes);
+  const firstOffset = Number(batch.readBigInt64BE(BATCH.firstOffset));
   return {
     firstOffset,
-    lastOffset: firstOffset + batch.readInt32BE(23),
-    compression: attributes & COMPRESSION_MASK,
-    timestampType: attributes & LOG_APPEND_TIME ? 'LOG_APPEND_TIME' : 'CREATE_TIME',
-    firstTime: Number(batch.readBigInt64BE(27)),
-    maxTime: Number(batch.readBigInt64BE(35)),
-    isTransactional: (attributes & TRANSACTIONAL) !== 0,
-    isControl: (attributes & CONTROL) !== 0,
-    producerId: batch.readBigInt64BE(43).toString(),
-    count: batch.readInt32BE(57),
+    lastOffset: firstOffset + batch.readInt32BE(BATCH.lastDelta),
+    compression: attributes & ATTRIBUTE.compression,
+    timestampType: attributes & ATTRIBUTE.logAppendTime ? 'LOG_APPEND_TIME' : 'CREATE_TIME',
+    firstTime: Number(batch.readBigInt64BE(BATCH.firstTime)),
+    maxTime: Number(batch.readBigInt64BE(BATCH.maxTime)),
+    isTransactional: (attributes & ATTRIBUTE.transactional) !== 0,
+    isControl: (attributes & ATTRIBUTE.control) !== 0,
+    producerId: batch.readBigInt64BE(BATCH.producerId).toString(),
+    count: batch.readInt32BE(BATCH.count),
   };
 }
 

@@ -73,7 +73,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: JOURNAL,
-        find: 'const name = `${append[0]}-${append[1]}`;',
+        find: 'const name = `${topic}-${partition}`;',
         replace: 'const name = `${appends.indexOf(append)}`;',
       },
     ],

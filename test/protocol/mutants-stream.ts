@@ -4,6 +4,7 @@ const TASK = 'runtime/fenced-task.ts';
 const RUN = 'runtime/fenced-run.ts';
 const SOURCE = 'runtime/source-task.ts';
 const OUTPUTS = 'runtime/batch-outputs.ts';
+const APPENDS = 'runtime/ordered-appends.ts';
 const WRITER = 'codec/frame-writer.ts';
 const HANDLER = 'runtime/stage-handler.ts';
 const ENGINE = 'runtime/stage-engine.ts';
@@ -109,12 +110,12 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     rule: '§3 frames for one partition go out strictly one after another ◆',
     edits: [
       {
-        file: OUTPUTS,
-        find: `        for (const value of frames) {
+        file: APPENDS,
+        find: `for (const messages of appends) {
           if (failures.length > 0) return;
-          await channels.append(topic, partition, [{ key: null, value }]);
+          await channels.append(topic, partition, messages);
         }`,
-        replace: '        await Promise.all(frames.map((value) => channels.append(topic, partition, [{ key: null, value }])));',
+        replace: 'await Promise.all(appends.map((messages) => channels.append(topic, partition, messages)));',
       },
     ],
     world: { frameBytes: 40, batch: 4 },
@@ -124,16 +125,15 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     name: 'frameAfterFailure',
     rule: '§3 nothing is sent to a partition after a failure ◆ (I7)',
     edits: [
-      { file: OUTPUTS, find: '          if (failures.length > 0) return;\n', replace: '' },
+      { file: APPENDS, find: 'if (failures.length > 0) return;', replace: '' },
       {
-        file: OUTPUTS,
-        find: '          await channels.append(topic, partition, [{ key: null, value }]);',
-        replace:
-          '          await channels.append(topic, partition, [{ key: null, value }]).catch((error: unknown) => failures.push(error));',
+        file: APPENDS,
+        find: 'await channels.append(topic, partition, messages);',
+        replace: 'await channels.append(topic, partition, messages).catch((error: unknown) => failures.push(error));',
       },
     ],
     world: { frameBytes: 40, batch: 4 },
-    seed: 2,
+    seed: 10,
   },
   {
     name: 'generatorAhead',

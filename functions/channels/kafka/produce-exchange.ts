@@ -1,6 +1,7 @@
 import type { OutgoingMessage } from '../channel-writer.ts';
 import type { Exchange, Identity } from './kafkajs-cluster.ts';
 import { type BatchCompression, encodeRecordBatch } from './record-batch.ts';
+import { int16, int32, text, WireReader } from './wire.ts';
 
 /** Version 7 (Kafka 2.1): of those that all brokers of today know the one that every compression may be used with. */
 const API_KEY = 0;
@@ -61,40 +62,13 @@ async function encodeRequest(
   return Buffer.concat(parts);
 }
 
-function int16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeInt16BE(value);
-  return bytes;
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-}
-
-function text(value: string): Buffer {
-  return Buffer.concat([int16(Buffer.byteLength(value)), Buffer.from(value)]);
-}
-
 /** What goes beyond the end throws a RangeError. */
 function decodeAnswer(answer: Buffer): ProduceAnswer {
-  let at = 0;
-  const take = (bytes: number): number => {
-    at += bytes;
-    return at - bytes;
-  };
-  const list = <T>(item: () => T): T[] => Array.from({ length: Math.max(0, answer.readInt32BE(take(4))) }, item);
+  const reader = new WireReader(answer);
   const partitionAnswer = (): PartitionAnswer => {
-    const partition = answer.readInt32BE(take(4));
-    const errorCode = answer.readInt16BE(take(2));
-    take(24); // first offset, log append time, first offset of the log
+    const [partition, errorCode] = [reader.int32(), reader.int16()];
+    reader.skip(24); // first offset, log append time, first offset of the log
     return { partition, errorCode };
   };
-  const topics = list(() => {
-    const length = answer.readInt16BE(take(2));
-    const topicName = answer.toString('utf8', take(length), at);
-    return { topicName, partitions: list(partitionAnswer) };
-  });
-  return { topics };
+  return { topics: reader.list(() => ({ topicName: reader.text(), partitions: reader.list(partitionAnswer) })) };
 }

@@ -1,5 +1,6 @@
 import { crc32c } from '../../shared/hash.ts';
 import type { OutgoingMessage } from '../channel-writer.ts';
+import { ATTRIBUTE, BATCH, MAGIC } from './batch-layout.ts';
 
 /** Who writes a batch, for brokers to tell copies and older producers by. */
 export interface BatchProducer {
@@ -16,13 +17,6 @@ export interface BatchCompression {
   readonly compress: (records: Buffer) => Promise<Buffer>;
 }
 
-/** Bytes up to the number of records; the checksum is that of all behind it. */
-const HEAD_BYTES = 57;
-const CHECKSUM_AT = 17;
-const COUNT_BYTES = 4;
-const MAGIC = 2;
-const TRANSACTIONAL = 0x10;
-
 /**
  * A batch of records (format 2) of a transaction. kafkajs has an encoder too, which takes ten times as long: it makes an object and a
  * buffer of 512 bytes for each record.
@@ -35,18 +29,19 @@ export async function encodeRecordBatch(
   now: number,
   compression?: BatchCompression,
 ): Promise<Buffer> {
-  const recordsAt = HEAD_BYTES + COUNT_BYTES;
   const times = messages.map(({ timestamp }) => timestamp ?? now);
   const [first, last] = boundsOf(times);
   const bodies = messages.map((message, i) => bodyBytes(message, i, (times[i] as number) - first));
   const bytes = bodies.reduce((sum, body) => sum + varintBytes(body) + body, 0);
-  const plain = Buffer.allocUnsafe(recordsAt + bytes);
-  const writer = new RecordWriter(plain, recordsAt);
+  const plain = Buffer.allocUnsafe(BATCH.records + bytes);
+  const writer = new RecordWriter(plain, BATCH.records);
   for (let i = 0; i < messages.length; i++) {
     writer.record(messages[i] as OutgoingMessage, i, (times[i] as number) - first, bodies[i] as number);
   }
-  const batch = compression ? Buffer.concat([plain.subarray(0, recordsAt), await compression.compress(plain.subarray(recordsAt))]) : plain;
-  writeHead(batch, { count: messages.length, first, last, attributes: TRANSACTIONAL | (compression?.id ?? 0) }, producer);
+  const batch = compression
+    ? Buffer.concat([plain.subarray(0, BATCH.records), await compression.compress(plain.subarray(BATCH.records))])
+    : plain;
+  writeHead(batch, { count: messages.length, first, last, attributes: ATTRIBUTE.transactional | (compression?.id ?? 0) }, producer);
   return batch;
 }
 
@@ -68,19 +63,19 @@ interface HeadFields {
 }
 
 function writeHead(batch: Buffer, { count, first, last, attributes }: HeadFields, producer: BatchProducer): void {
-  batch.writeBigInt64BE(0n, 0); // first offset: the broker's to set
-  batch.writeInt32BE(batch.length - 12, 8);
-  batch.writeInt32BE(0, 12); // leader's epoch
-  batch.writeInt8(MAGIC, 16);
-  batch.writeInt16BE(attributes, 21);
-  batch.writeInt32BE(count - 1, 23); // offset of the last record, from the first
-  batch.writeBigInt64BE(BigInt(first), 27);
-  batch.writeBigInt64BE(BigInt(last), 35);
-  batch.writeBigInt64BE(BigInt(producer.producerId), 43);
-  batch.writeInt16BE(producer.producerEpoch, 51);
-  batch.writeInt32BE(producer.firstSequence, 53);
-  batch.writeInt32BE(count, HEAD_BYTES);
-  batch.writeUInt32BE(crc32c(batch.subarray(CHECKSUM_AT + 4)), CHECKSUM_AT);
+  batch.writeBigInt64BE(0n, BATCH.firstOffset); // the broker's to set
+  batch.writeInt32BE(batch.length - BATCH.leaderEpoch, BATCH.length);
+  batch.writeInt32BE(0, BATCH.leaderEpoch);
+  batch.writeInt8(MAGIC, BATCH.magic);
+  batch.writeInt16BE(attributes, BATCH.attributes);
+  batch.writeInt32BE(count - 1, BATCH.lastDelta);
+  batch.writeBigInt64BE(BigInt(first), BATCH.firstTime);
+  batch.writeBigInt64BE(BigInt(last), BATCH.maxTime);
+  batch.writeBigInt64BE(BigInt(producer.producerId), BATCH.producerId);
+  batch.writeInt16BE(producer.producerEpoch, BATCH.producerEpoch);
+  batch.writeInt32BE(producer.firstSequence, BATCH.firstSequence);
+  batch.writeInt32BE(count, BATCH.count);
+  batch.writeUInt32BE(crc32c(batch.subarray(BATCH.attributes)), BATCH.checksum);
 }
 
 /** Of a record behind its length. `delay`: its time, from the first of the batch. */

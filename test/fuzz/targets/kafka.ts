@@ -1,5 +1,6 @@
 import { messageEnd } from '../../../functions/channels/embedded/message-layout.ts';
-import { BatchRecords, HEAD_BYTES, readBatchHead } from '../../../local/kafka/record-batch-reader.ts';
+import { BATCH } from '../../../functions/channels/kafka/batch-layout.ts';
+import { BatchRecords, readBatchHead } from '../../../local/kafka/record-batch-reader.ts';
 import { bytesTarget } from '../target.ts';
 import { recordBatch } from '../../helpers/record-batch.ts';
 
@@ -15,7 +16,7 @@ export const RECORD_BATCHES = bytesTarget({
   codes: [],
   isDocumented: (error) => (error as Error).name === 'RangeError', // of another realm where Node.js throws it
   parse: (input) => {
-    const records = new BatchRecords(readBatchHead(input), input.subarray(HEAD_BYTES));
+    const records = new BatchRecords(readBatchHead(input), input.subarray(BATCH.records));
     for (let i = 0; i < records.count; i++) {
       const { offset, key, value, headers } = records.messageAt(i);
       const read = (key?.length ?? 0) + (value?.length ?? 0) + headers.reduce((sum, [name, bytes]) => sum + name.length + bytes.length, 0);

@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { readMessage } from '../../../../functions/channels/embedded/message-layout.ts';
+import { BATCH } from '../../../../functions/channels/kafka/batch-layout.ts';
 import { type EventRecords, MessageRecords } from '../../../../local/emulator/event-records.ts';
-import { BatchRecords, HEAD_BYTES, readBatchHead } from '../../../../local/kafka/record-batch-reader.ts';
+import { BatchRecords, readBatchHead } from '../../../../local/kafka/record-batch-reader.ts';
 import { type BatchFields, recordBatch } from '../../../helpers/record-batch.ts';
 
-const open = (batch: Buffer): BatchRecords => new BatchRecords(readBatchHead(batch), batch.subarray(HEAD_BYTES));
+const open = (batch: Buffer): BatchRecords => new BatchRecords(readBatchHead(batch), batch.subarray(BATCH.records));
 
 const MESSAGES = [
   { key: null, value: Buffer.from('a') },
@@ -54,7 +55,7 @@ describe('BatchRecords', () => {
     ['ends too soon', (batch: Buffer) => batch.subarray(0, -1)],
     ['claims more records', (batch: Buffer) => (batch.writeInt32BE(4, 57), batch)],
     ['claims a record for every byte', (batch: Buffer) => (batch.writeInt32BE(batch.length, 57), batch)],
-    ['has a record that claims to be longer', (batch: Buffer) => ((batch[HEAD_BYTES] = 40), batch)],
+    ['has a record that claims to be longer', (batch: Buffer) => ((batch[BATCH.records] = 40), batch)],
   ])('refuses a batch that %s', (_, damage) => {
     const batch = damage(recordBatch(MESSAGES));
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseKafkaConfig } from '../../../../functions/channels/kafka/config.ts';
+import { int16, int32, text } from '../../../../functions/channels/kafka/wire.ts';
 import { topicRanges } from '../../../../local/kafka/topic-reader.ts';
 
 const [METADATA, API_VERSIONS] = [3, 18];
@@ -42,22 +43,6 @@ function answerTo(request: Buffer): Buffer {
   const brokers = [int32(1), int32(0), text('127.0.0.1'), int32(port)];
   const topics = [int32(1), int16(UNKNOWN_TOPIC), text('nosuch'), int32(0)];
   return Buffer.concat([...brokers, ...topics]);
-}
-
-function int16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeInt16BE(value);
-  return bytes;
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-}
-
-function text(value: string): Buffer {
-  return Buffer.concat([int16(value.length), Buffer.from(value)]);
 }
 
 test('a topic that is not there is called so by its name', async () => {

@@ -1,25 +1,20 @@
 import { expect, test } from '@jest/globals';
 import { produceExchange, type ProduceRequest } from '../../../../../functions/channels/kafka/produce-exchange.ts';
+import { int16, int32, text } from '../../../../../functions/channels/kafka/wire.ts';
 import { encodeRecordBatch } from '../../../../../functions/channels/kafka/record-batch.ts';
 
 /** The response's layout, version 7. */
 function answer(
   topics: readonly (readonly [topic: string, partitions: readonly (readonly [partition: number, errorCode: number])[]])[],
 ): Buffer {
-  const number = (bytes: number, value: number): Buffer => {
-    const buffer = Buffer.alloc(bytes);
-    buffer.writeIntBE(value, 0, bytes);
-    return buffer;
-  };
   return Buffer.concat([
-    number(4, topics.length),
+    int32(topics.length),
     ...topics.flatMap(([topic, partitions]) => [
-      number(2, Buffer.byteLength(topic)),
-      Buffer.from(topic),
-      number(4, partitions.length),
-      ...partitions.flatMap(([partition, errorCode]) => [number(4, partition), number(2, errorCode), Buffer.alloc(24, 0xff)]),
+      text(topic),
+      int32(partitions.length),
+      ...partitions.flatMap(([partition, errorCode]) => [int32(partition), int16(errorCode), Buffer.alloc(24, 0xff)]),
     ]),
-    number(4, 0), // throttle time
+    int32(0), // throttle time
   ]);
 }
 
