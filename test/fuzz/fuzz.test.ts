@@ -5,20 +5,23 @@ import { APPENDS, FAILURES, STATE_REPLIES, STATE_REQUESTS, WIRE } from './target
 import { EVENTS, REQUESTS } from './targets/events.ts';
 import { OFFSETS, SEGMENTS, STATE_FILE, TOPICS } from './targets/files.ts';
 import { FRAMES } from './targets/frames.ts';
-import { RECORD_BATCHES } from './targets/kafka.ts';
+import { FETCHES, LZ4, RECORD_BATCHES, SNAPPY } from './targets/kafka.ts';
 import { FENCE, JOURNAL, STATE, STORED } from './targets/state.ts';
 import { JSON_RECORDS, TEXT_RECORDS, VALUE } from './targets/values.ts';
 
 /** Inputs of each parser: most for what a stage reads with every batch. */
 const PLAN: readonly (readonly [target: FuzzTarget, inputs: number])[] = [
   [EVENTS, 14_000],
-  [FRAMES, 20_000],
+  [FRAMES, 18_000],
   [VALUE, 8_000],
   [FENCE, 12_000],
   [STATE, 9_000],
   [STORED, 1_000],
   [JOURNAL, 6_000],
   [RECORD_BATCHES, 2_000],
+  [LZ4, 500],
+  [SNAPPY, 500],
+  [FETCHES, 1_000],
   [JSON_RECORDS, 4_000],
   [TEXT_RECORDS, 2_000],
   [WIRE, 4_000],

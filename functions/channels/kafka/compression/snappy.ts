@@ -5,8 +5,8 @@ import type { CompressionCodec } from './codec.ts';
 const MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const HEADER = Buffer.concat([MAGIC, Buffer.from([0, 0, 0, 1, 0, 0, 0, 1])]);
 const BLOCK_BYTES = 32_768;
-/** Of one block; a length in damaged bytes shall not take the memory. */
-const MAX_BLOCK_BYTES = 128 * 1024 * 1024;
+/** The format makes at most 64 bytes of 3: what claims more is damaged, and shall not take the memory. */
+const MAX_GROWTH = 22;
 
 /** Snappy as Kafka's Java clients frame it (xerial); reads blocks without frame, too, as librdkafka writes them. */
 export const snappyCodec: CompressionCodec = {
@@ -23,13 +23,13 @@ export const snappyCodec: CompressionCodec = {
 
   decompress(data) {
     const source = Buffer.from(data.buffer, data.byteOffset, data.length);
-    if (!source.subarray(0, MAGIC.length).equals(MAGIC)) return uncompress(source, MAX_BLOCK_BYTES);
+    if (!source.subarray(0, MAGIC.length).equals(MAGIC)) return uncompress(source, MAX_GROWTH * source.length);
     const parts: Uint8Array[] = [];
     for (let at = HEADER.length; at < source.length;) {
       const length = source.readInt32BE(at);
       at += 4;
       if (length < 0 || length > source.length - at) throw new RangeError('a Snappy block goes beyond the end');
-      parts.push(uncompress(source.subarray(at, at + length), MAX_BLOCK_BYTES));
+      parts.push(uncompress(source.subarray(at, at + length), MAX_GROWTH * length));
       at += length;
     }
     return Buffer.concat(parts);
