@@ -209,10 +209,9 @@ function parseKeyCell(text: string): Key {
 
 test('bad records: headers of a dead letter', () => {
   const failure = { code: 'MILLRACE_USER_FUNCTION', message: '', stack: '', attempts: 1 };
-  const trace = (['traceparent', 'tracestate'] as const).map((name) => [name, new Uint8Array()] as const);
   const { headers = [] } = deadLetterMessage({
     ...{ origin: '', stage: '', task: '', failure, key: null, value: null },
-    ...{ kind: 'message', timestamp: 1, trace },
+    ...{ kind: 'output', timestamp: 1, topic: 'totals', headers: [['a', new Uint8Array(100_000)]] },
   });
   const large = deadLetterMessage({
     origin: '',
