@@ -243,7 +243,7 @@ function suite(config: KafkaConfig): void {
 
         expect({ code, stderr }).toMatchObject({ code: 0 });
         expect(await valuesOf(topic)).toEqual(near?.map((text) => JSON.stringify(text)));
-        if (!isAlone) expect((await valuesOf(`${topic}-counts`)).at(-1)).toBe('{"key":"2","count":4}');
+        if (!isAlone) expect(await valuesOf(`${topic}-counts`)).toContain('{"key":"2","count":4}'); // in any of its partitions
         const letters = await millrace(dir, ['dlq', 'ls', 'p.ts', ...settings, '--json']);
         expect(
           letters.stdout
