@@ -5,7 +5,8 @@ import { type EventMessage, MessageRecords } from '../../../../local/emulator/ev
 import { FunctionEmulator } from '../../../../local/emulator/function-emulator.ts';
 import { KafkaEventBuilder } from '../../../../local/emulator/kafka-event-builder.ts';
 import { EmbeddedLog } from '../../../../local/log/embedded-log.ts';
-import { BatchRecords, HEAD_BYTES, readBatchHead } from '../../../../local/kafka/record-batch-reader.ts';
+import { BatchRecords, readBatchHead } from '../../../../local/kafka/record-batch-reader.ts';
+import { BATCH } from '../../../../functions/channels/kafka/batch-layout.ts';
 import { recordBatch } from '../../../helpers/record-batch.ts';
 import { unpackEvent } from '../../../helpers/unpack-event.ts';
 import { TemporaryFolder } from '../bundle-file.ts';
@@ -37,7 +38,7 @@ describe('an event', () => {
     fc.assert(
       fc.property(messages, fc.nat(2 ** 40), fc.boolean(), (list, firstOffset, isLogTime) => {
         const batch = recordBatch(list, { firstOffset, firstTime: 1_700_000_000_000, attributes: isLogTime ? 8 : 0 });
-        const records = new BatchRecords(readBatchHead(batch), batch.subarray(HEAD_BYTES));
+        const records = new BatchRecords(readBatchHead(batch), batch.subarray(BATCH.records));
         const apart = new MessageRecords(list.map((_, i) => records.messageAt(i)));
         for (const read of [records, apart]) {
           const builder = new KafkaEventBuilder('b:1', 1e6);
