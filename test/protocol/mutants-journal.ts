@@ -63,7 +63,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
   {
     name: 'journalSwept',
     rule: '§3 pending outputs are named by the fence, and not swept',
-    edits: [{ file: STORE, find: '.concat(fence.pending)', replace: '' }],
+    edits: [{ file: STORE, find: '.concat(pending)', replace: '' }],
     world: { ...world, maxDeltas: 1 },
     seed: 1,
   },
