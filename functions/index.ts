@@ -5,6 +5,8 @@ import * as kafka from './connectors/kafka/index.ts';
 export { file, kafka };
 
 export { pipeline, isPipeline, type BuildFunction, type Pipeline } from './api/pipeline.ts';
+export type { CoFlatMapFunction, CoMapFunction, CoProcessFunction, KeyedCoProcessFunction } from './api/co-process-function.ts';
+export type { Connected, ConnectedStreams, KeyedConnectedStreams } from './api/connected-streams.ts';
 export type { CollectionOptions, Environment, ParamOptions, SourceOptions } from './api/environment.ts';
 export type { DataStream, DataStreamSink, Labels, Stream } from './api/data-stream.ts';
 export {
@@ -94,6 +96,7 @@ export type { FeedSource, Source, SourceMessage, TopicSource } from './connector
 
 export type {
   AggregateShape,
+  CoProcessShape,
   LogicalEdge,
   LogicalGraph,
   LogicalNode,

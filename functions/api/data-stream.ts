@@ -2,6 +2,7 @@ import type { Sink } from '../connectors/sink.ts';
 import type { Duration } from '../shared/duration.ts';
 import type { Key } from '../shared/key.ts';
 import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
+import type { ConnectedStreams } from './connected-streams.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import type { OutputTag } from './output-tag.ts';
 import type { ProcessFunction } from './process-function.ts';
@@ -68,6 +69,12 @@ export interface Labels {
 export interface DataStream<T> extends Stream<T>, Labels {
   /** User code with side outputs, without state: for state and timers call `.keyBy()` first. */
   process<O = never>(fn: ProcessFunction<T, O>): DataStream<O>;
+  /**
+   * Reads this stream and another one, of any type, in one operator that tells them apart. To share state, connect two keyed streams.
+   *
+   * @see Flink DataStream `connect`
+   */
+  connect<B>(other: DataStream<B>): ConnectedStreams<T, B>;
   /** What the process or window function just added puts out under `tag`, or a window's late records. */
   getSideOutput<S>(tag: OutputTag<S>): DataStream<S>;
   /**

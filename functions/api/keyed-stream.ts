@@ -1,6 +1,7 @@
 import type { Duration } from '../shared/duration.ts';
 import type { Key } from '../shared/key.ts';
 import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
+import type { KeyedConnectedStreams } from './connected-streams.ts';
 import type { DataStream, Stream } from './data-stream.ts';
 import type { KeyedProcessFunction } from './process-function.ts';
 import type { StateDescriptors } from './state-descriptors.ts';
@@ -52,6 +53,13 @@ export interface KeyedStream<T, K extends Key> extends Stream<T> {
    * not put out.
    */
   countWindow(size: number, slide?: number): WindowedStream<T, K, GlobalWindow>;
+
+  /**
+   * Reads this stream and another one with a key of the same type, in one operator that tells them apart and has state under the key.
+   *
+   * @see Flink KeyedStream `connect`
+   */
+  connect<B>(other: KeyedStream<B, K>): KeyedConnectedStreams<T, B, K>;
 
   /**
    * User code with state, timers and side outputs.

@@ -2,19 +2,24 @@ import { printSink } from '../connectors/print/sink.ts';
 import type { Sink } from '../connectors/sink.ts';
 import type { AggregateShape, LogicalEdge } from '../graph/logical-graph.ts';
 import { checkUid } from '../graph/names.ts';
+import { hasSideOutputs } from '../graph/operators.ts';
 import { checkParallelism } from '../graph/settings.ts';
 import type { WindowShape } from '../graph/window-shape.ts';
 import type { Duration } from '../shared/duration.ts';
 import { MillraceError } from '../shared/errors.ts';
 import type { Key } from '../shared/key.ts';
 import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
+import { checkFunction } from './check-function.ts';
+import type { ConnectedStreams, KeyedConnectedStreams } from './connected-streams.ts';
 import type { DataStream, DataStreamSink, Labels, Stream } from './data-stream.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import type { OutputTag } from './output-tag.ts';
 import type { KeyedProcessFunction, ProcessFunction } from './process-function.ts';
-import { toProcessShape } from './process-shape.ts';
+import { checkStateless, toProcessShape } from './process-shape.ts';
+import { RecordedConnectedStreams, RecordedKeyedConnectedStreams } from './recorded-connected-streams.ts';
 import type { GraphRecorder, NodeBody } from './recorder.ts';
 import type { StateDescriptors } from './state-descriptors.ts';
+import { StreamPair } from './stream-pair.ts';
 import type { WatermarkStrategy } from './watermark-strategy.ts';
 import { RecordedAllWindowedStream, RecordedWindowedStream } from './recorded-windowed-stream.ts';
 import type { WindowAssigner } from './window-assigner.ts';
@@ -53,7 +58,7 @@ abstract class RecordedStream<T> implements Stream<T> {
   }
 
   union(...others: readonly Stream<T>[]): DataStream<T> {
-    const inputs = [this, ...others].map((stream) => this.edgeOf(stream));
+    const inputs = [this, ...others].map((stream) => this.edgeOf('union', stream));
     return new RecordedDataStream(this.recorder, { node: this.recorder.add({ kind: 'union' }, inputs) });
   }
 
@@ -94,25 +99,40 @@ abstract class RecordedStream<T> implements Stream<T> {
     return this.recorder.add(body, [this.edge]);
   }
 
-  private edgeOf(stream: Stream<T>): LogicalEdge {
+  /** This stream and another of the same pipeline. */
+  protected pairWith(method: string, other: Stream<unknown>): StreamPair {
+    const edges = [this.edge, this.edgeOf(method, other)] as const;
+    return new StreamPair(this.recorder, edges, (edge) => new RecordedDataStream(this.recorder, edge));
+  }
+
+  private edgeOf(method: string, stream: Stream<unknown>): LogicalEdge {
     if (stream instanceof RecordedStream && stream.recorder === this.recorder) return stream.edge;
-    throw new MillraceError('MILLRACE_STREAM_FOREIGN', 'union() was given a stream of another pipeline: join them through a topic instead');
+    throw new MillraceError(
+      'MILLRACE_STREAM_FOREIGN',
+      `${method}() was given what is no stream of this pipeline: give one, and join pipelines through a topic`,
+    );
   }
 }
 
 export class RecordedDataStream<T> extends RecordedStream<T> implements DataStream<T> {
   process<O = never>(fn: ProcessFunction<T, O>): DataStream<O> {
-    checkStateless(fn);
+    checkStateless(fn, 'its stream has no key: call .keyBy() before .process()');
     return this.append({ kind: 'process', process: toProcessShape(fn) });
+  }
+
+  connect<B>(other: DataStream<B>): ConnectedStreams<T, B> {
+    const pair = this.pairWith('connect', other);
+    if (!(other instanceof RecordedKeyedStream)) return new RecordedConnectedStreams(pair);
+    throw oneKey('connect');
   }
 
   getSideOutput<S>(tag: OutputTag<S>): DataStream<S> {
     const { node } = this.edge;
-    const { kind } = this.recorder.at(node);
-    if (kind !== 'process' && kind !== 'window') {
+    const on = this.recorder.at(node);
+    if (!hasSideOutputs(on)) {
       throw new MillraceError(
         'MILLRACE_OPTION_INVALID',
-        `getSideOutput('${tag.name}') was called behind ${kind}(), which has no side outputs: call it on what .process() or a window returned`,
+        `getSideOutput('${tag.name}') was called behind ${on.kind}(), which has no side outputs: call it on what .process() or a window returned`,
       );
     }
     return new RecordedDataStream(this.recorder, { node, side: tag.name });
@@ -199,13 +219,31 @@ class RecordedKeyedStream<T, K extends Key> extends RecordedStream<T> implements
     return new RecordedWindowedStream<T, K, GlobalWindow>((window) => this.append({ kind: 'window', window }), countWindows(size, slide));
   }
 
+  connect<B>(other: KeyedStream<B, K>): KeyedConnectedStreams<T, B, K> {
+    return new RecordedKeyedConnectedStreams(this.pairWithKeyed('connect', other));
+  }
+
   process<O, D extends StateDescriptors>(fn: KeyedProcessFunction<T, K, D, O>): DataStream<O> {
     return this.append({ kind: 'process', process: toProcessShape(fn) });
+  }
+
+  private pairWithKeyed(method: string, other: KeyedStream<unknown, K>): StreamPair {
+    const pair = this.pairWith(method, other);
+    if (other instanceof RecordedKeyedStream) return pair;
+    throw oneKey(method);
   }
 
   private aggregate<O>(aggregate: AggregateShape): DataStream<O> {
     return this.append({ kind: 'aggregate', aggregate });
   }
+}
+
+/** For JavaScript users: the types forbid it. */
+function oneKey(method: string): MillraceError {
+  return new MillraceError(
+    'MILLRACE_STATE_WITHOUT_KEY',
+    `${method}() was given one stream with a key and one without: call .keyBy() on both`,
+  );
 }
 
 class RecordedSink implements Labels {
@@ -231,19 +269,4 @@ class RecordedSink implements Labels {
     this.recorder.label(this.node, { parallelism: checkParallelism(parallelism) });
     return this;
   }
-}
-
-function checkFunction<F>(operator: string, fn: F): F {
-  if (typeof fn === 'function') return fn;
-  throw new MillraceError('MILLRACE_OPTION_INVALID', `${operator}() needs a function and was given ${fn === null ? 'null' : typeof fn}`);
-}
-
-/** For JavaScript users: the types forbid it. */
-function checkStateless(fn: { readonly state?: unknown; readonly onTimer?: unknown }): void {
-  const has = fn.state !== undefined ? 'state' : fn.onTimer !== undefined ? 'timers' : undefined;
-  if (has === undefined) return;
-  throw new MillraceError(
-    'MILLRACE_STATE_WITHOUT_KEY',
-    `a process function has ${has}, but its stream has no key: call .keyBy() before .process()`,
-  );
 }

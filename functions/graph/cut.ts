@@ -1,6 +1,6 @@
 import { MillraceError } from '../shared/errors.ts';
 import type { LogicalEdge, LogicalGraph, LogicalNode, NodeOf, PipelineOptions } from './logical-graph.ts';
-import { isStateful, placeOf, usesKey } from './operators.ts';
+import { hasTwoInputs, isStateful, placeOf, usesKey } from './operators.ts';
 import { StageDraft, type Tap } from './stage-draft.ts';
 import type { OperatorEdge } from './stage-plan.ts';
 
@@ -9,8 +9,16 @@ type Outlet =
   | { readonly kind: 'placed'; readonly taps: readonly Tap[] }
   | { readonly kind: 'sent'; readonly taps: readonly Tap[]; readonly boundary: LogicalNode; readonly keyNode: number | null };
 
+/** Records on their way into a channel, and the keyBy that spreads them there; null where their origins do. */
+interface Writer extends Tap {
+  readonly keyNode: number | null;
+}
+
 /** Kinds that a promise of `keyedByRecordKey` outlives. */
 const KEEPS_PARTITIONS: readonly LogicalNode['kind'][] = ['source', 'watermarks', 'map', 'filter', 'flatMap', 'process', 'union'];
+
+/** Kinds before which a key is of no use. */
+const MOVES_RECORDS: readonly LogicalNode['kind'][] = ['keyBy', 'union', 'hop'];
 
 /** Cuts a valid graph into stages. @throws MILLRACE_WATERMARKS_MISPLACED */
 export function cutIntoStages(graph: LogicalGraph, options: Required<PipelineOptions>): readonly StageDraft[] {
@@ -19,7 +27,7 @@ export function cutIntoStages(graph: LogicalGraph, options: Required<PipelineOpt
 
 /**
  * Goes through the nodes in order, each after its inputs. A stage ends where records must change their task: at a keyBy, a hop, a union of
- * several stages, a change of parallelism. All else is chained to the stage that its input comes from. A keyBy, union or hop behind
+ * several stages, two inputs, a change of parallelism. All else is chained to the stage that its input comes from. A keyBy, union or hop behind
  * another one of these writes straight into one channel: no stage only passes records on.
  */
 class Cutter {
@@ -58,7 +66,7 @@ class Cutter {
       case 'hop':
         return { kind: 'sent', taps: this.tapsOf(node.inputs), boundary: node, keyNode: null };
       default:
-        return this.chain(node);
+        return hasTwoInputs(node) ? this.chainBoth(node) : this.chain(node);
     }
   }
 
@@ -94,6 +102,30 @@ class Cutter {
     return { kind: 'placed', taps: [{ stage, edge: { node: node.id } }] };
   }
 
+  /** Adds an operator with two inputs: to the stage that both come from, or to a new one, whose channel both are written to. */
+  private chainBoth(node: LogicalNode): Outlet {
+    const [first, second] = node.inputs.map((edge) => this.writersOf(edge));
+    if (first === undefined || second === undefined) throw new RangeError(`node ${node.id} has not two inputs`);
+    const writers = [...first, ...second];
+    const stage = this.stageOfAll(node, writers) ?? this.openChannel(node, writers, node.parallelism);
+    const edges = stage === writers[0]?.stage ? writers.map(({ edge }) => edge) : stage.entries;
+    const keyed = usesKey(node) && writers.every(({ keyNode }) => keyNode !== null);
+    stage.operators.push({ node, inputs: edges.slice(0, first.length), secondInputs: edges.slice(first.length), keyed });
+    return { kind: 'placed', taps: [{ stage, edge: { node: node.id } }] };
+  }
+
+  private writersOf(edge: LogicalEdge): readonly Writer[] {
+    const keyNode = this.graph.nodes[edge.node]?.kind === 'keyBy' ? edge.node : null;
+    return this.tapsOf([edge]).map((tap) => ({ ...tap, keyNode }));
+  }
+
+  /** The one stage that all of these come from, if they need not change their task. */
+  private stageOfAll(node: LogicalNode, writers: readonly Writer[]): StageDraft | undefined {
+    const stage = writers[0]?.stage;
+    if (stage === undefined || !fits(node, stage)) return undefined;
+    return writers.every((writer) => writer.stage === stage && writer.keyNode === null) ? stage : undefined;
+  }
+
   private placeFor(node: LogicalNode, outlet: Outlet): { stage: StageDraft; edges: readonly OperatorEdge[] } {
     if (outlet.kind === 'placed') {
       const stage = outlet.taps[0]?.stage;
@@ -108,13 +140,22 @@ class Cutter {
   /** The stage that reads the channel behind a boundary; one for each parallelism, shared by all that follow. */
   private open(outlet: Outlet & { kind: 'sent' }, parallelism: number | undefined): StageDraft {
     const { boundary, taps, keyNode } = outlet;
-    const tasks = parallelism ?? boundary.parallelism ?? this.options.parallelism;
-    const name = `${boundary.id}/${tasks}`;
+    const tasks = parallelism ?? boundary.parallelism;
+    const name = `${boundary.id}/${tasks ?? this.options.parallelism}`;
     let stage = this.behind.get(name);
     if (stage !== undefined) return stage;
-    stage = new StageDraft({ kind: 'channel', boundary, writers: taps }, tasks);
-    for (const [tag, tap] of taps.entries()) tap.stage.outputs.push({ to: stage, from: tap.edge, tag, keyNode });
+    stage = this.openChannel(
+      boundary,
+      taps.map((tap) => ({ ...tap, keyNode })),
+      tasks,
+    );
     this.behind.set(name, stage);
+    return stage;
+  }
+
+  private openChannel(boundary: LogicalNode, writers: readonly Writer[], parallelism: number | undefined): StageDraft {
+    const stage = new StageDraft({ kind: 'channel', boundary, writers }, parallelism ?? this.options.parallelism);
+    for (const [tag, { stage: from, edge, keyNode }] of writers.entries()) from.outputs.push({ to: stage, from: edge, tag, keyNode });
     this.stages.push(stage);
     return stage;
   }
@@ -154,7 +195,7 @@ class Cutter {
     const source = this.promised.get(node.inputs[0]?.node ?? -1);
     if (source === undefined) return false;
     const consumers = this.graph.nodes.filter((other) => other.inputs.some((edge) => edge.node === node.id));
-    const chained = consumers.filter((other) => other.kind !== 'keyBy' && other.kind !== 'union' && other.kind !== 'hop');
+    const chained = consumers.filter((other) => !MOVES_RECORDS.includes(other.kind) && !hasTwoInputs(other));
     if (chained.length === 0 || chained.some((other) => other.parallelism !== undefined)) return false;
     const claim = this.claims.get(source) ?? node;
     this.claims.set(source, claim);

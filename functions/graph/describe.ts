@@ -42,7 +42,8 @@ function describeOperator(operator: OperatorPlan): string {
   const uid = operator.uid === null || operator.uid === operator.name ? '' : ` uid ${operator.uid}`;
   const states = operator.states.map(({ name, kind, type }) => `${name}: ${kind} ${type}`);
   const what = operator.name === operator.kind ? operator.kind : `${operator.kind} ${operator.name}`;
-  const from = operator.inputs.map(describeEdge).join(', ');
+  const inputs = operator.secondInputs ? [operator.inputs, operator.secondInputs] : [operator.inputs];
+  const from = inputs.map((edges) => edges.map(describeEdge).join(', ')).join(' and ');
   return `${`#${operator.node}`.padEnd(4)} ${what}${uid}${operator.keyed ? ' (keyed)' : ''} <- ${from}${states.length > 0 ? ` [${states.join('; ')}]` : ''}`;
 }
 

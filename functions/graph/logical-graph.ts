@@ -54,6 +54,7 @@ export interface LogicalEdge {
 
 export interface NodeBase {
   readonly id: number;
+  /** Of an operator with two inputs: the first, then the second. */
   readonly inputs: readonly LogicalEdge[];
   /** Typed by the user. */
   readonly uid?: string;
@@ -76,6 +77,13 @@ export type LogicalNode = NodeBase &
     | { readonly kind: 'aggregate'; readonly aggregate: AggregateShape }
     | { readonly kind: 'process'; readonly process: ProcessShape }
     | { readonly kind: 'window'; readonly window: WindowShape }
+    | { readonly kind: 'coMap'; readonly map1: (value: unknown) => unknown; readonly map2: (value: unknown) => unknown }
+    | {
+        readonly kind: 'coFlatMap';
+        readonly flatMap1: (value: unknown) => Iterable<unknown>;
+        readonly flatMap2: (value: unknown) => Iterable<unknown>;
+      }
+    | { readonly kind: 'coProcess'; readonly coProcess: CoProcessShape }
     | { readonly kind: 'union' }
     | { readonly kind: 'hop'; readonly hop: 'kafka' }
     | { readonly kind: 'sink'; readonly sink: SinkShape }
@@ -121,6 +129,14 @@ export interface WatermarkStrategyShape {
 export interface ProcessShape {
   readonly states: Readonly<Record<string, StateDescriptorShape>>;
   readonly processElement: (value: unknown, context: never) => Iterable<unknown> | undefined;
+  readonly onTimer?: (time: number, context: never) => Iterable<unknown> | undefined;
+}
+
+/** A (Keyed)CoProcessFunction: a function for each input; state and timers are of both. */
+export interface CoProcessShape {
+  readonly states: Readonly<Record<string, StateDescriptorShape>>;
+  readonly processElement1: (value: unknown, context: never) => Iterable<unknown> | undefined;
+  readonly processElement2: (value: unknown, context: never) => Iterable<unknown> | undefined;
   readonly onTimer?: (time: number, context: never) => Iterable<unknown> | undefined;
 }
 

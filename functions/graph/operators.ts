@@ -14,6 +14,8 @@ export function statesOf(node: LogicalNode): readonly StateShape[] {
       return Object.values(node.process.states).map(({ name, kind, type }) => ({ name, kind, type }));
     case 'window':
       return windowStates(node.window);
+    case 'coProcess':
+      return Object.values(node.coProcess.states).map(({ name, kind, type }) => ({ name, kind, type }));
     default:
       return [];
   }
@@ -26,12 +28,31 @@ function aggregateType(aggregate: { readonly of: string; readonly field?: string
 
 /** True if the operator keeps anything between records: state, or timers. */
 export function isStateful(node: LogicalNode): boolean {
-  return statesOf(node).length > 0 || (node.kind === 'process' && node.process.onTimer !== undefined);
+  return statesOf(node).length > 0 || hasTimers(node);
 }
+
+function hasTimers(node: LogicalNode): boolean {
+  if (node.kind === 'coProcess') return node.coProcess.onTimer !== undefined;
+  return node.kind === 'process' && node.process.onTimer !== undefined;
+}
+
+const TWO_INPUTS: readonly LogicalNode['kind'][] = ['coMap', 'coFlatMap', 'coProcess'];
+
+/** True if the operator tells the records of its two inputs apart. */
+export function hasTwoInputs(node: LogicalNode): boolean {
+  return TWO_INPUTS.includes(node.kind);
+}
+
+/** True if the operator can put records out under tags. */
+export function hasSideOutputs(node: LogicalNode): boolean {
+  return node.kind === 'process' || node.kind === 'window' || node.kind === 'coProcess';
+}
+
+const KEYED: readonly LogicalNode['kind'][] = ['reduce', 'aggregate', 'process', 'window', 'coProcess'];
 
 /** True if the operator works under the key of the keyBy before it. */
 export function usesKey(node: LogicalNode): boolean {
-  return node.kind === 'reduce' || node.kind === 'aggregate' || node.kind === 'process' || node.kind === 'window';
+  return KEYED.includes(node.kind);
 }
 
 /** The uid typed by the user or, for what keeps state, made from the name that the user typed. */
@@ -66,10 +87,18 @@ export function placeOf(graph: LogicalGraph, node: LogicalNode): string {
   return input === undefined || input.id >= node.id ? own : `${own} behind ${placeOf(graph, input)}`;
 }
 
+/** Calls that are not named as the kind of their node. */
+const METHODS: Partial<Record<LogicalNode['kind'], string>> = {
+  watermarks: 'assignTimestampsAndWatermarks',
+  coMap: 'connect().map',
+  coFlatMap: 'connect().flatMap',
+  coProcess: 'connect().process',
+};
+
 /** The call that made the node. */
 function methodOf(node: LogicalNode): string {
   if (node.kind === 'aggregate') return node.aggregate.of;
   if (node.kind === 'window') return node.window.all ? 'windowAll' : 'window';
   if (node.kind === 'sink') return node.sink.kind === 'print' ? 'print' : 'sinkTo';
-  return node.kind === 'watermarks' ? 'assignTimestampsAndWatermarks' : node.kind;
+  return METHODS[node.kind] ?? node.kind;
 }

@@ -130,8 +130,17 @@ function toInput(draft: StageDraft, naming: Naming): StageInput {
   };
 }
 
-function toOperator({ node, inputs, keyed }: DraftOperator): OperatorPlan {
-  return { node: node.id, kind: node.kind, uid: uidOf(node) ?? null, name: titleOf(node), inputs, keyed, states: statesOf(node) };
+function toOperator({ node, inputs, secondInputs, keyed }: DraftOperator): OperatorPlan {
+  return {
+    node: node.id,
+    kind: node.kind,
+    uid: uidOf(node) ?? null,
+    name: titleOf(node),
+    inputs,
+    ...(secondInputs && { secondInputs }),
+    keyed,
+    states: statesOf(node),
+  };
 }
 
 function toOutput({ to, from, tag, keyNode }: DraftOutput, naming: Naming): StageOutput {

@@ -9,7 +9,7 @@ export interface Tap {
   readonly edge: OperatorEdge;
 }
 
-/** What a stage reads: a source, or the channel that `boundary` (a keyBy, union, hop, or change of parallelism) begins. */
+/** What a stage reads: a source, or the channel that `boundary` (a keyBy, union, hop, two inputs, or change of parallelism) begins. */
 export type DraftInput =
   | { readonly kind: 'source'; readonly node: NodeOf<'source'> }
   | { readonly kind: 'channel'; readonly boundary: LogicalNode; readonly writers: readonly Tap[] };
@@ -17,6 +17,7 @@ export type DraftInput =
 export interface DraftOperator {
   readonly node: LogicalNode;
   readonly inputs: readonly OperatorEdge[];
+  readonly secondInputs?: readonly OperatorEdge[];
   readonly keyed: boolean;
 }
 

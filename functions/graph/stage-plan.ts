@@ -126,6 +126,8 @@ export interface OperatorPlan {
   readonly name: string;
   /** Where its records come from: operators of this stage, or the stage's input by tag. */
   readonly inputs: readonly OperatorEdge[];
+  /** Of an operator with two inputs: where those of the second come from. */
+  readonly secondInputs?: readonly OperatorEdge[];
   /** True if it runs under the key of a keyBy. */
   readonly keyed: boolean;
   readonly states: readonly StateShape[];

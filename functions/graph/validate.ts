@@ -1,6 +1,6 @@
 import { type ErrorCode, MillraceError } from '../shared/errors.ts';
 import type { LogicalGraph, LogicalNode, NodeOf, PipelineOptions } from './logical-graph.ts';
-import { isStateful, placeOf, uidOf } from './operators.ts';
+import { hasTwoInputs, isStateful, placeOf, uidOf } from './operators.ts';
 import { readsTopic } from './topic-patterns.ts';
 import { checkWindow } from './window-rules.ts';
 
@@ -92,8 +92,12 @@ function checkUnused(graph: LogicalGraph): void {
 
 function checkKeyed(graph: LogicalGraph, node: LogicalNode): void {
   const needsKey = isStateful(node);
-  const [input] = node.inputs;
-  if (!needsKey || (input && graph.nodes[input.node]?.kind === 'keyBy')) return;
+  const keyed = node.inputs.filter((input) => graph.nodes[input.node]?.kind === 'keyBy').length;
+  if (hasTwoInputs(node)) {
+    if (keyed === 2 || (keyed === 0 && !needsKey)) return;
+    fail('MILLRACE_STATE_WITHOUT_KEY', `${placeOf(graph, node)} needs a key of both streams, or of none: call .keyBy() on both of them`);
+  }
+  if (!needsKey || keyed > 0) return;
   fail('MILLRACE_STATE_WITHOUT_KEY', `${placeOf(graph, node)} keeps state, but its stream has no key: call .keyBy() before it`);
 }
 

@@ -1,4 +1,7 @@
 import { aggregateOperator } from './aggregate.ts';
+import { coFlatMapOperator } from './co-flat-map.ts';
+import { coMapOperator } from './co-map.ts';
+import { coProcessOperator } from './co-process.ts';
 import { filterOperator } from './filter.ts';
 import { flatMapOperator } from './flat-map.ts';
 import { keyByOperator } from './key-by.ts';
@@ -12,6 +15,9 @@ import { windowOperator } from './window/window-operator.ts';
 /** Every operator that runs user code or keeps state, for runtimes that are not bundled for one stage. */
 export const ALL_OPERATORS = {
   aggregate: aggregateOperator,
+  coFlatMap: coFlatMapOperator,
+  coMap: coMapOperator,
+  coProcess: coProcessOperator,
   filter: filterOperator,
   flatMap: flatMapOperator,
   keyBy: keyByOperator,

@@ -7,8 +7,12 @@ import type { OperatorTimers, TimeDomain } from '../state/timer-service.ts';
 export type Emit = (value: unknown) => void;
 
 /** What an operator is built from. */
-export interface OperatorSetup<K extends LogicalNode['kind']> {
+export interface OperatorSetup<K extends LogicalNode['kind']> extends OperatorPlace {
   readonly node: NodeOf<K>;
+}
+
+/** Where an operator stands, whatever it does. */
+export interface OperatorPlace {
   readonly plan: OperatorPlan;
   readonly context: RecordContext;
   /** Hands a record to the main output. */
@@ -26,6 +30,8 @@ export type OperatorTable = Readonly<Record<string, OperatorFactory>>;
 /** One operator in a chain: synchronous, no I/O, all state in the context's task state. */
 export interface Operator {
   readonly process: Emit;
+  /** Of an operator with two inputs: takes the records of the second. */
+  readonly processSecond?: Emit;
   /** Event time as this operator sees it and its timers, if it can have any. */
   readonly timers?: TimerOperator;
 }

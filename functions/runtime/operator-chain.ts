@@ -42,7 +42,10 @@ export function buildChain({ stage, graph, operators }: StageCode, context: Reco
   }
   for (const plan of [...stage.operators].reverse()) {
     const operator = instantiate(setupOf(plan, nodeOf(graph, plan.node), context, targets, exits), operators, exits);
-    for (const edge of plan.inputs) addTarget(targets, edge, operator.process);
+    const { process, processSecond = process } = operator;
+    // As records reach consumers in the order of the calls, one that is read twice comes to the first input first.
+    for (const edge of plan.secondInputs ?? []) addTarget(targets, edge, processSecond);
+    for (const edge of plan.inputs) addTarget(targets, edge, process);
     if (operator.timers) timers.unshift(operator.timers);
   }
   const inputs = new Map<number, Emit>();

@@ -3,6 +3,7 @@ import { type } from 'arktype';
 import { expectTypeOf } from 'expect-type';
 import {
   aggregatingState,
+  type ConnectedStreams,
   CountTrigger,
   type DataStream,
   type Environment,
@@ -13,6 +14,7 @@ import {
   json,
   kafka,
   type KafkaRecord,
+  type KeyedConnectedStreams,
   type KeyedStream,
   listState,
   mapState,
@@ -170,6 +172,48 @@ totals.sinkTo(kafka.sink({ topic: 'totals', value: json(), partitioner: ({ total
 totals.sinkTo(kafka.sink({ topic: 'totals', value: json(), lineage: true, delivery: 'exactly-once' }));
 orders.sinkTo(kafka.sink({ topic: 'orders', value: json(Order), key: ({ customer }) => customer }));
 orders.print('order').name('print');
+
+// Two streams: both functions know their record, and share key and state.
+interface Payment {
+  order: string;
+  amount: number;
+}
+declare const payments: DataStream<Payment>;
+expectTypeOf(orders.connect(payments)).toEqualTypeOf<ConnectedStreams<Order, Payment>>();
+expectTypeOf(orders.connect(payments).map({ map1: ({ amount }) => amount, map2: ({ amount }) => -amount })).toEqualTypeOf<
+  DataStream<number>
+>();
+expectTypeOf(orders.connect(payments).flatMap({ flatMap1: ({ id }) => [id], flatMap2: () => [] })).toEqualTypeOf<DataStream<string>>();
+expectTypeOf(
+  orders.connect(payments).process({ processElement1: ({ id }) => [id], processElement2: ({ order }) => [order] }),
+).toEqualTypeOf<DataStream<string>>();
+const byOrder = orders.connect(payments).keyBy(
+  ({ id }) => id,
+  ({ order }) => order,
+);
+expectTypeOf(byOrder).toEqualTypeOf<KeyedConnectedStreams<Order, Payment, string>>();
+expectTypeOf(orders.keyBy(({ id }) => id).connect(payments.keyBy(({ order }) => order))).toEqualTypeOf<
+  KeyedConnectedStreams<Order, Payment, string>
+>();
+expectTypeOf(
+  byOrder.process({
+    state: { order: valueState('order', Order), paid: valueState('paid', { default: 0 }) },
+    processElement1(order, ctx) {
+      expectTypeOf(order).toEqualTypeOf<Order>();
+      expectTypeOf(ctx.key).toEqualTypeOf<string>();
+      ctx.state.order.update(order);
+    },
+    *processElement2(payment, ctx) {
+      expectTypeOf(payment).toEqualTypeOf<Payment>();
+      expectTypeOf(ctx.state.order.value()).toEqualTypeOf<Order | undefined>();
+      yield { id: ctx.key, paid: ctx.state.paid.value() };
+    },
+    onTimer(time, ctx) {
+      expectTypeOf(ctx.timeDomain).toEqualTypeOf<'event' | 'processing'>();
+      return [{ id: ctx.key, paid: time }];
+    },
+  }),
+).toEqualTypeOf<DataStream<{ id: string; paid: number }>>();
 
 // Windows: keys, windows, records and states are known wherever they come up.
 const perHour = byCustomer.window('1 hour');

@@ -107,6 +107,21 @@ kafka.sink({ topic: 'orders', value, acks: 2 });
 // @ts-expect-error timestamps are the event's or the log's
 kafka.sink({ topic: 'orders', value, timestamps: 'now' });
 
+// @ts-expect-error a union is of streams of one type; connect streams of two
+orders.union(env.fromElements(1));
+// @ts-expect-error keys have one type
+byCustomer.connect(env.fromElements(1).keyBy((n) => n));
+// @ts-expect-error both streams have a key, or none
+byCustomer.connect(orders);
+// @ts-expect-error both streams have a key, or none
+orders.connect(byCustomer);
+// @ts-expect-error connected streams are no stream: first say what becomes of their records
+orders.connect(orders).print();
+// @ts-expect-error there is a function for each input
+byCustomer.connect(byCustomer).process({ processElement1: () => [1] });
+// @ts-expect-error state needs a key
+orders.connect(orders).process({ state: { n: valueState('n', { default: 0 }) }, processElement1: () => [], processElement2: () => [] });
+
 const perMinute = byCustomer.window('1 minute');
 // @ts-expect-error a duration has a unit
 byCustomer.window('1 fortnight');

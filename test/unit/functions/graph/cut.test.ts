@@ -6,18 +6,18 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { DataStream } from '../../../../functions/api/data-stream.ts';
 import { pipeline, type Pipeline } from '../../../../functions/api/pipeline.ts';
-import type { LogicalEdge, LogicalGraph } from '../../../../functions/graph/logical-graph.ts';
+import type { LogicalEdge, LogicalGraph, LogicalNode } from '../../../../functions/graph/logical-graph.ts';
 import { planPipeline } from '../../../../functions/graph/plan.ts';
 import type { OperatorEdge, PipelinePlan, StagePlan } from '../../../../functions/graph/stage-plan.ts';
 
 interface Step {
-  readonly kind: 'source' | 'map' | 'keyed' | 'rekeyed' | 'union' | 'hop' | 'parallel';
+  readonly kind: 'source' | 'map' | 'keyed' | 'rekeyed' | 'union' | 'connected' | 'joined' | 'hop' | 'parallel';
   readonly of: number;
   readonly and: number;
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom('source', 'map', 'keyed', 'rekeyed', 'union', 'hop', 'parallel'),
+  kind: fc.constantFrom('source', 'map', 'keyed', 'rekeyed', 'union', 'connected', 'joined', 'hop', 'parallel'),
   of: fc.nat(),
   and: fc.nat(),
 });
@@ -45,6 +45,15 @@ function pipelineOf(steps: readonly Step[]): Pipeline {
             .filter(() => true),
         );
       if (kind === 'union') streams.push(stream.union(at(and)));
+      if (kind === 'connected') streams.push(stream.connect(at(and)).map({ map1: (n) => n, map2: (n) => -n }));
+      if (kind === 'joined')
+        streams.push(
+          stream
+            .keyBy((n) => n)
+            .connect(at(and).keyBy((n) => -n))
+            .process({ processElement1: (n) => [n], processElement2: (n) => [n], onTimer: () => [] })
+            .uid(`uid-${index}`),
+        );
       if (kind === 'hop') streams.push(stream.hop('kafka'));
       if (kind === 'parallel') streams.push(stream.map((n) => n).setParallelism(1 + (and % 3)));
     }
@@ -59,7 +68,10 @@ function logicalConnections(graph: LogicalGraph): readonly string[] {
     return ['keyBy', 'union', 'hop'].includes(node.kind) ? node.inputs.flatMap(behind) : [node.id];
   };
   const operators = graph.nodes.filter(({ kind }) => !['keyBy', 'union', 'hop', 'source'].includes(kind));
-  return operators.flatMap(({ id, inputs }) => inputs.flatMap(behind).map((from) => `${from}->${id}`)).sort();
+  const to = ({ id, kind }: LogicalNode, input: number): string => (kind === 'coMap' || kind === 'coProcess' ? `${id}.${input}` : `${id}`);
+  return operators
+    .flatMap((node) => node.inputs.flatMap((edge, input) => behind(edge).map((from) => `${from}->${to(node, input)}`)))
+    .sort();
 }
 
 function plannedConnections(plan: PipelinePlan): readonly string[] {
@@ -78,7 +90,12 @@ function plannedConnections(plan: PipelinePlan): readonly string[] {
   };
   return plan.stages
     .flatMap((stage) =>
-      stage.operators.flatMap(({ node, inputs }) => inputs.flatMap((edge) => behind(stage, edge)).map((from) => `${from}->${node}`)),
+      stage.operators.flatMap(({ node, inputs, secondInputs }) => {
+        const connect = (edges: readonly OperatorEdge[], to: string): readonly string[] =>
+          edges.flatMap((edge) => behind(stage, edge)).map((from) => `${from}->${to}`);
+        if (!secondInputs) return connect(inputs, `${node}`);
+        return [...connect(inputs, `${node}.0`), ...connect(secondInputs, `${node}.1`)];
+      }),
     )
     .sort();
 }
@@ -91,8 +108,8 @@ function expectConsistent(plan: PipelinePlan): void {
     expect(stage.fenced).toBe(stage.input.kind === 'channel');
     for (const output of stage.outputs) expect(output.partitions).toBe(partitions.get(output.channel));
     const earlier = new Set<number>();
-    for (const { node, inputs } of stage.operators) {
-      for (const edge of inputs) if ('node' in edge) expect(earlier.has(edge.node)).toBe(true);
+    for (const { node, inputs, secondInputs = [] } of stage.operators) {
+      for (const edge of [...inputs, ...secondInputs]) if ('node' in edge) expect(earlier.has(edge.node)).toBe(true);
       earlier.add(node);
     }
   }
