@@ -18,6 +18,19 @@ export {
   type EvictorContext,
   type TimestampedValue,
 } from './api/evictor.ts';
+export type { IntervalJoin, IntervalJoined, ProcessJoinContext, ProcessJoinFunction } from './api/interval-join.ts';
+export type { CoGroupFunction, JoinContext, JoinFunction } from './api/join-function.ts';
+export type {
+  CoGroupedEqualTo,
+  CoGroupedStreams,
+  CoGroupedWhere,
+  JoinedEqualTo,
+  JoinedStreams,
+  JoinedWhere,
+  TaggedUnion,
+  WindowedCoGroup,
+  WindowedJoin,
+} from './api/joined-streams.ts';
 export type { FieldsOf, KeyedStream } from './api/keyed-stream.ts';
 export type {
   KeyedProcessContext,
@@ -78,7 +91,7 @@ export type {
   WindowContext,
   WindowFunction,
 } from './api/window-function.ts';
-export type { AllWindowedStream, Windowed, WindowedStream } from './api/windowed-stream.ts';
+export type { AllWindowedStream, Windowed, WindowedStream, WindowSettings } from './api/windowed-stream.ts';
 
 export type { ChannelWriter, OnRefused, OutgoingMessage } from './channels/channel-writer.ts';
 
@@ -97,6 +110,7 @@ export type { FeedSource, Source, SourceMessage, TopicSource } from './connector
 export type {
   AggregateShape,
   CoProcessShape,
+  IntervalJoinShape,
   LogicalEdge,
   LogicalGraph,
   LogicalNode,

@@ -12,10 +12,12 @@ const CODECS: Readonly<Record<string, string>> = { snappy: 'openSnappy', lz4: 'o
 const OPERATORS: Readonly<Record<string, string>> = {
   aggregate: 'aggregateOperator',
   coFlatMap: 'coFlatMapOperator',
+  coGroup: 'coGroupOperator',
   coMap: 'coMapOperator',
   coProcess: 'coProcessOperator',
   filter: 'filterOperator',
   flatMap: 'flatMapOperator',
+  intervalJoin: 'intervalJoinOperator',
   keyBy: 'keyByOperator',
   map: 'mapOperator',
   process: 'processOperator',

@@ -3,6 +3,7 @@ import type { Duration } from '../shared/duration.ts';
 import type { Key } from '../shared/key.ts';
 import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
 import type { ConnectedStreams } from './connected-streams.ts';
+import type { CoGroupedStreams, JoinedStreams } from './joined-streams.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import type { OutputTag } from './output-tag.ts';
 import type { ProcessFunction } from './process-function.ts';
@@ -32,6 +33,21 @@ export interface Stream<T> {
   keyBy<const K extends Key>(key: (value: T) => K): KeyedStream<T, K>;
   /** All records of these streams, in no fixed order between them. Streams of different stages meet in a new one, over one hop. */
   union(...others: readonly Stream<T>[]): DataStream<T>;
+  /**
+   * Pairs of records of this stream and another one that have equal keys and are in one window. Begins a new stage: one hop.
+   *
+   * @example
+   * orders.join(payments).where((order) => order.id).equalTo((payment) => payment.order).window('1 hour')
+   *   .apply((order, payment) => ({ ...order, paid: payment.amount })).uid('paid')
+   * @see Flink DataStream `join`
+   */
+  join<B>(other: Stream<B>): JoinedStreams<T, B>;
+  /**
+   * As `join`, with all records of a key and window at once, also where only one of the streams has any: for outer joins.
+   *
+   * @see Flink DataStream `coGroup`
+   */
+  coGroup<B>(other: Stream<B>): CoGroupedStreams<T, B>;
   /**
    * Gives records an event time, and moves the watermark with it. Only in a stage that reads a source, before the first keyBy, union or
    * hop, so that what is late does not depend on how streams interleave.

@@ -3,6 +3,7 @@ import type { Key } from '../shared/key.ts';
 import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
 import type { KeyedConnectedStreams } from './connected-streams.ts';
 import type { DataStream, Stream } from './data-stream.ts';
+import type { IntervalJoin } from './interval-join.ts';
 import type { KeyedProcessFunction } from './process-function.ts';
 import type { StateDescriptors } from './state-descriptors.ts';
 import type { WindowAssigner } from './window-assigner.ts';
@@ -60,6 +61,16 @@ export interface KeyedStream<T, K extends Key> extends Stream<T> {
    * @see Flink KeyedStream `connect`
    */
   connect<B>(other: KeyedStream<B, K>): KeyedConnectedStreams<T, B, K>;
+
+  /**
+   * Pairs of records of this stream and another one that have equal keys and are less than an interval apart in event time.
+   *
+   * @example
+   * orders.keyBy((order) => order.id).intervalJoin(payments.keyBy((payment) => payment.order)).between('-1 minute', '1 hour')
+   *   .process({ processElement: (order, payment) => [{ ...order, paid: payment.amount }] }).uid('paid')
+   * @see Flink KeyedStream `intervalJoin`
+   */
+  intervalJoin<B>(other: KeyedStream<B, K>): IntervalJoin<T, B, K>;
 
   /**
    * User code with state, timers and side outputs.

@@ -12,12 +12,16 @@ import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
 import { checkFunction } from './check-function.ts';
 import type { ConnectedStreams, KeyedConnectedStreams } from './connected-streams.ts';
 import type { DataStream, DataStreamSink, Labels, Stream } from './data-stream.ts';
+import type { IntervalJoin } from './interval-join.ts';
+import type { CoGroupedStreams, JoinedStreams } from './joined-streams.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import type { OutputTag } from './output-tag.ts';
 import type { KeyedProcessFunction, ProcessFunction } from './process-function.ts';
 import { checkStateless, toProcessShape } from './process-shape.ts';
 import { RecordedConnectedStreams, RecordedKeyedConnectedStreams } from './recorded-connected-streams.ts';
 import type { GraphRecorder, NodeBody } from './recorder.ts';
+import { RecordedIntervalJoin } from './recorded-interval-join.ts';
+import { RecordedMeeting } from './recorded-joined-streams.ts';
 import type { StateDescriptors } from './state-descriptors.ts';
 import { StreamPair } from './stream-pair.ts';
 import type { WatermarkStrategy } from './watermark-strategy.ts';
@@ -60,6 +64,14 @@ abstract class RecordedStream<T> implements Stream<T> {
   union(...others: readonly Stream<T>[]): DataStream<T> {
     const inputs = [this, ...others].map((stream) => this.edgeOf('union', stream));
     return new RecordedDataStream(this.recorder, { node: this.recorder.add({ kind: 'union' }, inputs) });
+  }
+
+  join<B>(other: Stream<B>): JoinedStreams<T, B> {
+    return new RecordedMeeting<T, B>('join', this.pairWith('join', other));
+  }
+
+  coGroup<B>(other: Stream<B>): CoGroupedStreams<T, B> {
+    return new RecordedMeeting<T, B>('coGroup', this.pairWith('coGroup', other));
   }
 
   assignTimestampsAndWatermarks(strategy: WatermarkStrategy<NoInfer<T>>): DataStream<T> {
@@ -124,6 +136,11 @@ export class RecordedDataStream<T> extends RecordedStream<T> implements DataStre
     const pair = this.pairWith('connect', other);
     if (!(other instanceof RecordedKeyedStream)) return new RecordedConnectedStreams(pair);
     throw oneKey('connect');
+  }
+
+  /** For JavaScript users: the types don't have it. */
+  intervalJoin(): never {
+    throw new MillraceError('MILLRACE_STATE_WITHOUT_KEY', 'intervalJoin() needs a key: call .keyBy() on both streams before it');
   }
 
   getSideOutput<S>(tag: OutputTag<S>): DataStream<S> {
@@ -221,6 +238,10 @@ class RecordedKeyedStream<T, K extends Key> extends RecordedStream<T> implements
 
   connect<B>(other: KeyedStream<B, K>): KeyedConnectedStreams<T, B, K> {
     return new RecordedKeyedConnectedStreams(this.pairWithKeyed('connect', other));
+  }
+
+  intervalJoin<B>(other: KeyedStream<B, K>): IntervalJoin<T, B, K> {
+    return new RecordedIntervalJoin(this.pairWithKeyed('intervalJoin', other));
   }
 
   process<O, D extends StateDescriptors>(fn: KeyedProcessFunction<T, K, D, O>): DataStream<O> {

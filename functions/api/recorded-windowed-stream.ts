@@ -1,14 +1,10 @@
 import type { AggregateShape } from '../graph/logical-graph.ts';
 import type { ContentsShape, WindowFunctionShape, WindowShape } from '../graph/window-shape.ts';
-import { type Duration, toMilliseconds } from '../shared/duration.ts';
 import { MillraceError } from '../shared/errors.ts';
 import type { Key } from '../shared/key.ts';
 import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
 import type { DataStream } from './data-stream.ts';
-import { type BuiltInEvictor, type Evictor, toEvictorShape } from './evictor.ts';
-import type { LateTag } from './output-tag.ts';
-import type { StateDescriptors } from './state-descriptors.ts';
-import { type BuiltInTrigger, toTriggerShape, type Trigger } from './trigger.ts';
+import { RecordedWindowSettings } from './recorded-window-settings.ts';
 import { labelOf, type WindowDraft } from './window-draft.ts';
 import type { AggregateFunction } from './window-function.ts';
 import { type AnyWindowFunction, countResult, toAggregateContents, toWindowFunctionShape } from './window-function-shape.ts';
@@ -17,31 +13,14 @@ import type { AllWindowedStream, WindowedStream } from './windowed-stream.ts';
 type Append = <O>(window: WindowShape) => DataStream<O>;
 
 /** Windows as they are while a pipeline is built; nothing is recorded before it is said what becomes of their contents. */
-class RecordedWindows<T, W extends TimeWindow | GlobalWindow> {
+class RecordedWindows<T, W extends TimeWindow | GlobalWindow> extends RecordedWindowSettings<T, W> {
   private readonly append: Append;
-  private readonly draft: WindowDraft;
   private readonly hasKey: boolean;
 
   constructor(append: Append, draft: WindowDraft, hasKey: boolean) {
+    super(draft);
     this.append = append;
-    this.draft = draft;
     this.hasKey = hasKey;
-  }
-
-  trigger<D extends StateDescriptors>(trigger: BuiltInTrigger | Trigger<T, W, D>): this {
-    return this.with({ trigger: toTriggerShape(trigger) });
-  }
-
-  evictor(evictor: BuiltInEvictor<T> | Evictor<T, W>): this {
-    return this.with({ evictor: toEvictorShape(evictor) });
-  }
-
-  allowedLateness(lateness: Duration): this {
-    return this.with({ allowedLatenessMs: toMilliseconds(lateness) });
-  }
-
-  sideOutputLateData(tag: LateTag<T>): this {
-    return this.with({ lateTag: tag.name });
   }
 
   sum(field: string): DataStream<T> {
@@ -96,9 +75,9 @@ class RecordedWindows<T, W extends TimeWindow | GlobalWindow> {
     return this.append({ ...draft, contents, ...(apply && { apply }), label: labelOf(draft, method), all: !hasKey });
   }
 
-  private with(changes: Partial<WindowDraft>): this {
+  protected redraw(draft: WindowDraft): this {
     const Class = this.constructor as new (append: Append, draft: WindowDraft) => this;
-    return new Class(this.append, { ...this.draft, ...changes });
+    return new Class(this.append, draft);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AssignerShape, WindowTime } from '../graph/window-shape.ts';
-import { type Duration, toMilliseconds } from '../shared/duration.ts';
+import { type Duration, toMilliseconds, toSignedMilliseconds } from '../shared/duration.ts';
 import { MillraceError } from '../shared/errors.ts';
 import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
 
@@ -104,10 +104,7 @@ export function positive(what: string, duration: Duration): number {
 }
 
 function offsetIn(offset: Duration, bound: number): number {
-  const text = String(offset);
-  const ms = text.startsWith('-')
-    ? -toMilliseconds((typeof offset === 'number' ? -offset : text.slice(1)) as Duration)
-    : toMilliseconds(offset);
+  const ms = toSignedMilliseconds(offset);
   if (Math.abs(ms) < bound) return ms;
   throw invalid(`the offset of windows is ${JSON.stringify(offset)}: give less than ${bound} ms, the distance between their beginnings`);
 }

@@ -16,11 +16,8 @@ import type {
   WindowFunction,
 } from './window-function.ts';
 
-/**
- * What windowed streams can do. Calls only record; the functions run later, must be synchronous and deterministic, and what they throw
- * fails one record, or the one timer that made the window fire.
- */
-export interface Windowed<T, W extends TimeWindow | GlobalWindow> {
+/** What can be said of windows before it is said what becomes of their records, which are `T`. */
+export interface WindowSettings<T, W extends TimeWindow | GlobalWindow> {
   /** Decides when windows fire, in place of the assigner's own trigger. @throws MILLRACE_OPTION_INVALID */
   trigger<D extends StateDescriptors = NoStates>(trigger: BuiltInTrigger | Trigger<T, W, D>): this;
   /** Takes elements out of windows that fire. Windows then keep all their elements. @throws MILLRACE_OPTION_INVALID */
@@ -33,7 +30,13 @@ export interface Windowed<T, W extends TimeWindow | GlobalWindow> {
   allowedLateness(lateness: Duration): this;
   /** Late records that no window takes any more go to this side output; else they are dropped and counted (`lateRecords`). */
   sideOutputLateData(tag: LateTag<T>): this;
+}
 
+/**
+ * What windowed streams can do. Calls only record; the functions run later, must be synchronous and deterministic, and what they throw
+ * fails one record, or the one timer that made the window fire.
+ */
+export interface Windowed<T, W extends TimeWindow | GlobalWindow> extends WindowSettings<T, W> {
   /* eslint-disable @typescript-eslint/no-unnecessary-type-parameters -- as in KeyedStream */
 
   /** The first record of the window, with `field` the sum. */

@@ -84,6 +84,8 @@ export type LogicalNode = NodeBase &
         readonly flatMap2: (value: unknown) => Iterable<unknown>;
       }
     | { readonly kind: 'coProcess'; readonly coProcess: CoProcessShape }
+    | { readonly kind: 'intervalJoin'; readonly interval: IntervalJoinShape }
+    | { readonly kind: 'coGroup'; readonly call: 'join' | 'coGroup'; readonly window: WindowShape }
     | { readonly kind: 'union' }
     | { readonly kind: 'hop'; readonly hop: 'kafka' }
     | { readonly kind: 'sink'; readonly sink: SinkShape }
@@ -138,6 +140,16 @@ export interface CoProcessShape {
   readonly processElement1: (value: unknown, context: never) => Iterable<unknown> | undefined;
   readonly processElement2: (value: unknown, context: never) => Iterable<unknown> | undefined;
   readonly onTimer?: (time: number, context: never) => Iterable<unknown> | undefined;
+}
+
+/** Pairs whose right record is from `lowerMs` to `upperMs` later than the left one, both inclusive. */
+export interface IntervalJoinShape {
+  readonly lowerMs: number;
+  readonly upperMs: number;
+  /** Tags of the side outputs of late records. */
+  readonly leftLateTag?: string;
+  readonly rightLateTag?: string;
+  readonly processElement: (left: unknown, right: unknown, context: never) => Iterable<unknown> | undefined;
 }
 
 export interface StateDescriptorShape extends StateShape {

@@ -1,3 +1,4 @@
+import { intervalStates } from './interval-shape.ts';
 import type { LogicalGraph, LogicalNode } from './logical-graph.ts';
 import { slug } from './names.ts';
 import type { StateShape } from './stage-plan.ts';
@@ -13,7 +14,10 @@ export function statesOf(node: LogicalNode): readonly StateShape[] {
     case 'process':
       return Object.values(node.process.states).map(({ name, kind, type }) => ({ name, kind, type }));
     case 'window':
+    case 'coGroup':
       return windowStates(node.window);
+    case 'intervalJoin':
+      return intervalStates(node.interval);
     case 'coProcess':
       return Object.values(node.coProcess.states).map(({ name, kind, type }) => ({ name, kind, type }));
     default:
@@ -36,19 +40,21 @@ function hasTimers(node: LogicalNode): boolean {
   return node.kind === 'process' && node.process.onTimer !== undefined;
 }
 
-const TWO_INPUTS: readonly LogicalNode['kind'][] = ['coMap', 'coFlatMap', 'coProcess'];
+const TWO_INPUTS: readonly LogicalNode['kind'][] = ['coMap', 'coFlatMap', 'coProcess', 'coGroup', 'intervalJoin'];
 
 /** True if the operator tells the records of its two inputs apart. */
 export function hasTwoInputs(node: LogicalNode): boolean {
   return TWO_INPUTS.includes(node.kind);
 }
 
+const WITH_SIDE_OUTPUTS: readonly LogicalNode['kind'][] = ['process', 'window', 'coProcess', 'coGroup', 'intervalJoin'];
+
 /** True if the operator can put records out under tags. */
 export function hasSideOutputs(node: LogicalNode): boolean {
-  return node.kind === 'process' || node.kind === 'window' || node.kind === 'coProcess';
+  return WITH_SIDE_OUTPUTS.includes(node.kind);
 }
 
-const KEYED: readonly LogicalNode['kind'][] = ['reduce', 'aggregate', 'process', 'window', 'coProcess'];
+const KEYED: readonly LogicalNode['kind'][] = ['reduce', 'aggregate', 'process', 'window', 'coProcess', 'coGroup', 'intervalJoin'];
 
 /** True if the operator works under the key of the keyBy before it. */
 export function usesKey(node: LogicalNode): boolean {
@@ -72,7 +78,8 @@ export function titleOf(node: LogicalNode): string {
 /** What the operator is: `sum(delay)`, `topic flights`. */
 function labelOf(node: LogicalNode): string {
   if (node.kind === 'aggregate') return node.aggregate.of === 'count' ? 'count' : `${node.aggregate.of}(${node.aggregate.field})`;
-  if (node.kind === 'window') return node.window.label;
+  if (node.kind === 'window' || node.kind === 'coGroup') return node.window.label;
+  if (node.kind === 'intervalJoin') return `interval join, ${node.interval.lowerMs} to ${node.interval.upperMs} ms`;
   if (node.kind === 'sink') return node.sink.topic === undefined ? node.sink.kind : `${node.sink.kind} ${node.sink.topic}`;
   return node.kind;
 }
@@ -98,6 +105,7 @@ const METHODS: Partial<Record<LogicalNode['kind'], string>> = {
 /** The call that made the node. */
 function methodOf(node: LogicalNode): string {
   if (node.kind === 'aggregate') return node.aggregate.of;
+  if (node.kind === 'coGroup') return node.call;
   if (node.kind === 'window') return node.window.all ? 'windowAll' : 'window';
   if (node.kind === 'sink') return node.sink.kind === 'print' ? 'print' : 'sinkTo';
   return METHODS[node.kind] ?? node.kind;

@@ -20,7 +20,8 @@ export function validateGraph(graph: LogicalGraph, options: Required<PipelineOpt
     checkKeyed(graph, node);
     checkUid(graph, node);
     checkParallelism(graph, node, options.maxParallelism);
-    if (node.kind === 'window') checkWindowNode(graph, node);
+    if (node.kind === 'window' || node.kind === 'coGroup') checkWindowNode(graph, node);
+    if (node.kind === 'intervalJoin') checkInterval(graph, node);
   }
   checkDuplicateUids(graph);
 }
@@ -122,15 +123,33 @@ function checkParallelism(graph: LogicalGraph, node: LogicalNode, most: number):
   );
 }
 
-function checkWindowNode(graph: LogicalGraph, node: NodeOf<'window'>): void {
+function checkWindowNode(graph: LogicalGraph, node: NodeOf<'window' | 'coGroup'>): void {
   const place = placeOf(graph, node);
   const { all, lateTag } = node.window;
   checkWindow(node.window, place);
   if (all && node.parallelism !== 1)
     fail('MILLRACE_OPTION_INVALID', `${place} works on the whole stream in one task: remove .setParallelism()`);
-  const isRead = graph.nodes.some(({ inputs }) => inputs.some((edge) => edge.node === node.id && edge.side === lateTag));
-  if (lateTag === undefined || isRead) return;
-  fail('MILLRACE_STREAM_UNUSED', `${place} puts late records out as '${lateTag}', and nothing reads them: add .getSideOutput(tag) to it`);
+  checkLateTag(graph, node, lateTag);
+}
+
+function checkInterval(graph: LogicalGraph, node: NodeOf<'intervalJoin'>): void {
+  const { lowerMs, upperMs, leftLateTag, rightLateTag } = node.interval;
+  if (!(lowerMs <= upperMs))
+    fail(
+      'MILLRACE_OPTION_INVALID',
+      `${placeOf(graph, node)} pairs records that are from ${lowerMs} to ${upperMs} ms later, and no time is between: give the smaller bound first`,
+    );
+  checkLateTag(graph, node, leftLateTag);
+  checkLateTag(graph, node, rightLateTag);
+}
+
+function checkLateTag(graph: LogicalGraph, node: LogicalNode, tag: string | undefined): void {
+  const isRead = graph.nodes.some(({ inputs }) => inputs.some((edge) => edge.node === node.id && edge.side === tag));
+  if (tag === undefined || isRead) return;
+  fail(
+    'MILLRACE_STREAM_UNUSED',
+    `${placeOf(graph, node)} puts late records out as '${tag}', and nothing reads them: add .getSideOutput(tag) to it`,
+  );
 }
 
 function checkDuplicateUids(graph: LogicalGraph): void {

@@ -1,9 +1,11 @@
 import { aggregateOperator } from './aggregate.ts';
 import { coFlatMapOperator } from './co-flat-map.ts';
+import { coGroupOperator } from './co-group.ts';
 import { coMapOperator } from './co-map.ts';
 import { coProcessOperator } from './co-process.ts';
 import { filterOperator } from './filter.ts';
 import { flatMapOperator } from './flat-map.ts';
+import { intervalJoinOperator } from './interval-join.ts';
 import { keyByOperator } from './key-by.ts';
 import { mapOperator } from './map.ts';
 import type { OperatorTable } from './operator.ts';
@@ -16,10 +18,12 @@ import { windowOperator } from './window/window-operator.ts';
 export const ALL_OPERATORS = {
   aggregate: aggregateOperator,
   coFlatMap: coFlatMapOperator,
+  coGroup: coGroupOperator,
   coMap: coMapOperator,
   coProcess: coProcessOperator,
   filter: filterOperator,
   flatMap: flatMapOperator,
+  intervalJoin: intervalJoinOperator,
   keyBy: keyByOperator,
   map: mapOperator,
   process: processOperator,

@@ -31,6 +31,12 @@ export function toMilliseconds(duration: Duration): number {
   return ms;
 }
 
+/** As `toMilliseconds`, of a duration that may be negative: `-1000`, `'-5 seconds'`. */
+export function toSignedMilliseconds(duration: Duration): number {
+  if (!String(duration).startsWith('-')) return toMilliseconds(duration);
+  return 0 - toMilliseconds(typeof duration === 'number' ? -duration : (duration.slice(1) as Duration));
+}
+
 function parseText(text: unknown): number | undefined {
   const match = typeof text === 'string' ? /^(\d+(?:\.\d+)?) (\w+)$/.exec(text) : null;
   const unit = match === null ? undefined : UNIT_MS[match[2] ?? ''];

@@ -22,6 +22,7 @@ import {
   reducingState,
   SlidingEventTimeWindows,
   string,
+  type TaggedUnion,
   type TimeWindow,
   Types,
   valueState,
@@ -214,6 +215,52 @@ expectTypeOf(
     },
   }),
 ).toEqualTypeOf<DataStream<{ id: string; paid: number }>>();
+
+// Joins know both records, key and window.
+expectTypeOf(
+  orders
+    .join(payments)
+    .where(({ id }) => id)
+    .equalTo(({ order }) => order)
+    .window('1 hour')
+    .apply((order, payment, { key, window }) => {
+      expectTypeOf(order).toEqualTypeOf<Order>();
+      expectTypeOf(payment).toEqualTypeOf<Payment>();
+      return { key, start: window.start, paid: payment.amount };
+    })
+    .uid('join'),
+).toEqualTypeOf<DataStream<{ key: string; start: number; paid: number }>>();
+expectTypeOf(
+  byCustomer
+    .coGroup(payments)
+    .where(({ id, amount }) => [id, amount])
+    .equalTo(({ order, amount }) => [order, amount])
+    .window(EventTimeSessionWindows.withDynamicGap((element: TaggedUnion<Order, Payment>) => ('one' in element ? element.one.amount : 1)))
+    .sideOutputLateData(outputTag('late-union', Types.json<TaggedUnion<Order, Payment>>()))
+    .apply(function* (first, second, { key }) {
+      expectTypeOf(first).toEqualTypeOf<readonly Order[]>();
+      expectTypeOf(second).toEqualTypeOf<readonly Payment[]>();
+      expectTypeOf(key).toEqualTypeOf<readonly [string, number]>();
+      yield first.length - second.length;
+    }),
+).toEqualTypeOf<DataStream<number>>();
+expectTypeOf(
+  orders
+    .keyBy(({ id }) => id)
+    .intervalJoin(payments.keyBy(({ order }) => order))
+    .between('-1 minute', 500)
+    .upperBoundExclusive()
+    .sideOutputLeftLateData(outputTag('late-order', Types.object({ id: Types.string })))
+    .sideOutputRightLateData(outputTag('late-payment', Types.object({ order: Types.string })))
+    .process({
+      *processElement(order, payment, ctx) {
+        expectTypeOf(order).toEqualTypeOf<Order>();
+        expectTypeOf(payment).toEqualTypeOf<Payment>();
+        expectTypeOf(ctx.key).toEqualTypeOf<string>();
+        yield ctx.rightTimestamp - ctx.leftTimestamp;
+      },
+    }),
+).toEqualTypeOf<DataStream<number>>();
 
 // Windows: keys, windows, records and states are known wherever they come up.
 const perHour = byCustomer.window('1 hour');

@@ -122,6 +122,35 @@ byCustomer.connect(byCustomer).process({ processElement1: () => [1] });
 // @ts-expect-error state needs a key
 orders.connect(orders).process({ state: { n: valueState('n', { default: 0 }) }, processElement1: () => [], processElement2: () => [] });
 
+const byId = orders.join(orders).where(({ id }) => id);
+// @ts-expect-error a join has two keys
+orders.join(orders).window('1 minute');
+// @ts-expect-error a join has two keys
+byId.window('1 minute');
+// @ts-expect-error keys have one type
+byId.equalTo(({ amount }) => amount);
+// @ts-expect-error only records of one window meet
+byId.equalTo(({ id }) => id).apply(() => 1);
+// @ts-expect-error the gap belongs to records of another type
+byId.equalTo(({ id }) => id).window(EventTimeSessionWindows.withDynamicGap((order: { readonly id: string }) => order.id.length));
+const grouped = orders
+  .coGroup(orders)
+  .where(({ id }) => id)
+  .equalTo(({ id }) => id)
+  .window('1 minute');
+// @ts-expect-error a co-group puts out any number of results
+grouped.apply((first) => first.length);
+// @ts-expect-error interval joins are of keyed streams
+orders.intervalJoin(byCustomer);
+// @ts-expect-error interval joins are of keyed streams
+byCustomer.intervalJoin(orders);
+// @ts-expect-error keys have one type
+byCustomer.intervalJoin(orders.keyBy(({ amount }) => amount));
+// @ts-expect-error an interval has bounds
+byCustomer.intervalJoin(byCustomer).process({ processElement: () => [1] });
+// @ts-expect-error the side output takes records of another type
+byCustomer.intervalJoin(byCustomer).between(0, 1).sideOutputLeftLateData(outputTag('late', Types.string));
+
 const perMinute = byCustomer.window('1 minute');
 // @ts-expect-error a duration has a unit
 byCustomer.window('1 fortnight');

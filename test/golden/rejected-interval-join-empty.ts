@@ -1,0 +1,13 @@
+// fails: MILLRACE_OPTION_INVALID
+import { pipeline } from 'millrace';
+
+export default pipeline('p', (env) => {
+  const numbers = env.fromElements(1).keyBy((n) => n);
+  numbers
+    .intervalJoin(numbers)
+    .between(5, 5)
+    .lowerBoundExclusive()
+    .process({ processElement: (left, right) => [left + right] })
+    .uid('sums')
+    .print();
+});
