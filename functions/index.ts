@@ -5,6 +5,17 @@ import * as kafka from './connectors/kafka/index.ts';
 export { file, kafka };
 
 export { pipeline, isPipeline, type BuildFunction, type Pipeline } from './api/pipeline.ts';
+export type {
+  BroadcastContext,
+  BroadcastProcessFunction,
+  BroadcastReader,
+  BroadcastWriter,
+  KeyedBroadcastContext,
+  KeyedBroadcastProcessFunction,
+  ReadOnlyBroadcastContext,
+  ReadOnlyMapState,
+} from './api/broadcast-process-function.ts';
+export type { BroadcastConnectedStream, BroadcastStream, KeyedBroadcastConnectedStream } from './api/broadcast-stream.ts';
 export type { CoFlatMapFunction, CoMapFunction, CoProcessFunction, KeyedCoProcessFunction } from './api/co-process-function.ts';
 export type { Connected, ConnectedStreams, KeyedConnectedStreams } from './api/connected-streams.ts';
 export type { CollectionOptions, Environment, ParamOptions, SourceOptions } from './api/environment.ts';
@@ -109,6 +120,7 @@ export type { FeedSource, Source, SourceMessage, TopicSource } from './connector
 
 export type {
   AggregateShape,
+  BroadcastProcessShape,
   CoProcessShape,
   IntervalJoinShape,
   LogicalEdge,

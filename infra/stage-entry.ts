@@ -11,6 +11,7 @@ const CODECS: Readonly<Record<string, string>> = { snappy: 'openSnappy', lz4: 'o
 /** Operators that are more than a place in the plan, by kind of node. */
 const OPERATORS: Readonly<Record<string, string>> = {
   aggregate: 'aggregateOperator',
+  broadcastProcess: 'broadcastProcessOperator',
   coFlatMap: 'coFlatMapOperator',
   coGroup: 'coGroupOperator',
   coMap: 'coMapOperator',

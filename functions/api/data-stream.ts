@@ -2,11 +2,14 @@ import type { Sink } from '../connectors/sink.ts';
 import type { Duration } from '../shared/duration.ts';
 import type { Key } from '../shared/key.ts';
 import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
+import type { BroadcastConnectedStream, BroadcastStream } from './broadcast-stream.ts';
 import type { ConnectedStreams } from './connected-streams.ts';
 import type { CoGroupedStreams, JoinedStreams } from './joined-streams.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import type { OutputTag } from './output-tag.ts';
 import type { ProcessFunction } from './process-function.ts';
+import type { MapState } from './state.ts';
+import type { StateDescriptor } from './state-descriptors.ts';
 import type { WatermarkStrategy } from './watermark-strategy.ts';
 import type { WindowAssigner } from './window-assigner.ts';
 import type { AllWindowedStream } from './windowed-stream.ts';
@@ -48,6 +51,13 @@ export interface Stream<T> {
    * @see Flink DataStream `coGroup`
    */
   coGroup<B>(other: Stream<B>): CoGroupedStreams<T, B>;
+  /**
+   * For `connect`: every record goes to every task of the other stream, which keeps what it makes of them in these map states.
+   *
+   * @throws MILLRACE_OPTION_INVALID for states of other kinds, or none.
+   * @see Flink DataStream `broadcast`
+   */
+  broadcast(...states: readonly StateDescriptor<MapState<string | number, unknown>>[]): BroadcastStream<T>;
   /**
    * Gives records an event time, and moves the watermark with it. Only in a stage that reads a source, before the first keyBy, union or
    * hop, so that what is late does not depend on how streams interleave.
@@ -91,6 +101,8 @@ export interface DataStream<T> extends Stream<T>, Labels {
    * @see Flink DataStream `connect`
    */
   connect<B>(other: DataStream<B>): ConnectedStreams<T, B>;
+  /** Reads each record in one task, and every record that is broadcast in all of them. @see Flink BroadcastConnectedStream */
+  connect<B>(other: BroadcastStream<B>): BroadcastConnectedStream<T, B>;
   /** What the process or window function just added puts out under `tag`, or a window's late records. */
   getSideOutput<S>(tag: OutputTag<S>): DataStream<S>;
   /**

@@ -1,6 +1,7 @@
 import type { Duration } from '../shared/duration.ts';
 import type { Key } from '../shared/key.ts';
 import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
+import type { BroadcastStream, KeyedBroadcastConnectedStream } from './broadcast-stream.ts';
 import type { KeyedConnectedStreams } from './connected-streams.ts';
 import type { DataStream, Stream } from './data-stream.ts';
 import type { IntervalJoin } from './interval-join.ts';
@@ -61,6 +62,8 @@ export interface KeyedStream<T, K extends Key> extends Stream<T> {
    * @see Flink KeyedStream `connect`
    */
   connect<B>(other: KeyedStream<B, K>): KeyedConnectedStreams<T, B, K>;
+  /** Reads the records of a key in one task, and every record that is broadcast in all of them. @see Flink BroadcastConnectedStream */
+  connect<B>(other: BroadcastStream<B>): KeyedBroadcastConnectedStream<T, B, K>;
 
   /**
    * Pairs of records of this stream and another one that have equal keys and are less than an interval apart in event time.

@@ -9,6 +9,7 @@ import type { Duration } from '../shared/duration.ts';
 import { MillraceError } from '../shared/errors.ts';
 import type { Key } from '../shared/key.ts';
 import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
+import type { BroadcastConnectedStream, BroadcastStream, KeyedBroadcastConnectedStream } from './broadcast-stream.ts';
 import { checkFunction } from './check-function.ts';
 import type { ConnectedStreams, KeyedConnectedStreams } from './connected-streams.ts';
 import type { DataStream, DataStreamSink, Labels, Stream } from './data-stream.ts';
@@ -18,6 +19,11 @@ import type { KeyedStream } from './keyed-stream.ts';
 import type { OutputTag } from './output-tag.ts';
 import type { KeyedProcessFunction, ProcessFunction } from './process-function.ts';
 import { checkStateless, toProcessShape } from './process-shape.ts';
+import {
+  RecordedBroadcastConnectedStream,
+  RecordedBroadcastStream,
+  RecordedKeyedBroadcastConnectedStream,
+} from './recorded-broadcast-stream.ts';
 import { RecordedConnectedStreams, RecordedKeyedConnectedStreams } from './recorded-connected-streams.ts';
 import type { GraphRecorder, NodeBody } from './recorder.ts';
 import { RecordedIntervalJoin } from './recorded-interval-join.ts';
@@ -72,6 +78,10 @@ abstract class RecordedStream<T> implements Stream<T> {
 
   coGroup<B>(other: Stream<B>): CoGroupedStreams<T, B> {
     return new RecordedMeeting<T, B>('coGroup', this.pairWith('coGroup', other));
+  }
+
+  broadcast(...states: BroadcastStream<T>['states']): BroadcastStream<T> {
+    return new RecordedBroadcastStream(this, states);
   }
 
   assignTimestampsAndWatermarks(strategy: WatermarkStrategy<NoInfer<T>>): DataStream<T> {
@@ -132,8 +142,12 @@ export class RecordedDataStream<T> extends RecordedStream<T> implements DataStre
     return this.append({ kind: 'process', process: toProcessShape(fn) });
   }
 
-  connect<B>(other: DataStream<B>): ConnectedStreams<T, B> {
-    const pair = this.pairWith('connect', other);
+  connect<B>(other: DataStream<B>): ConnectedStreams<T, B>;
+  connect<B>(other: BroadcastStream<B>): BroadcastConnectedStream<T, B>;
+  connect<B>(other: DataStream<B> | BroadcastStream<B>): ConnectedStreams<T, B> | BroadcastConnectedStream<T, B> {
+    if (other instanceof RecordedBroadcastStream)
+      return new RecordedBroadcastConnectedStream(this.pairWith('connect', other.stream), other.states);
+    const pair = this.pairWith('connect', other as DataStream<B>);
     if (!(other instanceof RecordedKeyedStream)) return new RecordedConnectedStreams(pair);
     throw oneKey('connect');
   }
@@ -236,8 +250,12 @@ class RecordedKeyedStream<T, K extends Key> extends RecordedStream<T> implements
     return new RecordedWindowedStream<T, K, GlobalWindow>((window) => this.append({ kind: 'window', window }), countWindows(size, slide));
   }
 
-  connect<B>(other: KeyedStream<B, K>): KeyedConnectedStreams<T, B, K> {
-    return new RecordedKeyedConnectedStreams(this.pairWithKeyed('connect', other));
+  connect<B>(other: KeyedStream<B, K>): KeyedConnectedStreams<T, B, K>;
+  connect<B>(other: BroadcastStream<B>): KeyedBroadcastConnectedStream<T, B, K>;
+  connect<B>(other: KeyedStream<B, K> | BroadcastStream<B>): KeyedConnectedStreams<T, B, K> | KeyedBroadcastConnectedStream<T, B, K> {
+    if (other instanceof RecordedBroadcastStream)
+      return new RecordedKeyedBroadcastConnectedStream(this.pairWith('connect', other.stream), other.states);
+    return new RecordedKeyedConnectedStreams(this.pairWithKeyed('connect', other as KeyedStream<B, K>));
   }
 
   intervalJoin<B>(other: KeyedStream<B, K>): IntervalJoin<T, B, K> {

@@ -1,7 +1,7 @@
 import { MillraceError } from '../shared/errors.ts';
 import type { LogicalEdge, LogicalGraph, LogicalNode, NodeOf, PipelineOptions } from './logical-graph.ts';
 import { hasTwoInputs, isStateful, placeOf, usesKey } from './operators.ts';
-import { StageDraft, type Tap } from './stage-draft.ts';
+import { type DraftOutput, StageDraft, type Tap } from './stage-draft.ts';
 import type { OperatorEdge } from './stage-plan.ts';
 
 /** What comes out of a node: records within a stage, or records that are on their way into a channel, which is opened when it is read. */
@@ -9,10 +9,8 @@ type Outlet =
   | { readonly kind: 'placed'; readonly taps: readonly Tap[] }
   | { readonly kind: 'sent'; readonly taps: readonly Tap[]; readonly boundary: LogicalNode; readonly keyNode: number | null };
 
-/** Records on their way into a channel, and the keyBy that spreads them there; null where their origins do. */
-interface Writer extends Tap {
-  readonly keyNode: number | null;
-}
+/** Records on their way into a channel, and how they are spread there: by the keyBy `keyNode`, by their origin, or to all partitions. */
+interface Writer extends Tap, Pick<DraftOutput, 'partitioner' | 'keyNode'> {}
 
 /** Kinds that a promise of `keyedByRecordKey` outlives. */
 const KEEPS_PARTITIONS: readonly LogicalNode['kind'][] = ['source', 'watermarks', 'map', 'filter', 'flatMap', 'process', 'union'];
@@ -104,26 +102,32 @@ class Cutter {
 
   /** Adds an operator with two inputs: to the stage that both come from, or to a new one, whose channel both are written to. */
   private chainBoth(node: LogicalNode): Outlet {
-    const [first, second] = node.inputs.map((edge) => this.writersOf(edge));
-    if (first === undefined || second === undefined) throw new RangeError(`node ${node.id} has not two inputs`);
+    const [left, right] = node.inputs;
+    if (left === undefined || right === undefined) throw new RangeError(`node ${node.id} has not two inputs`);
+    const first = this.writersOf(left);
+    const second = node.kind === 'broadcastProcess' ? this.broadcastersOf(right) : this.writersOf(right);
     const writers = [...first, ...second];
     const stage = this.stageOfAll(node, writers) ?? this.openChannel(node, writers, node.parallelism);
     const edges = stage === writers[0]?.stage ? writers.map(({ edge }) => edge) : stage.entries;
-    const keyed = usesKey(node) && writers.every(({ keyNode }) => keyNode !== null);
+    const keyed = usesKey(node) && first.every(({ keyNode }) => keyNode !== null);
     stage.operators.push({ node, inputs: edges.slice(0, first.length), secondInputs: edges.slice(first.length), keyed });
     return { kind: 'placed', taps: [{ stage, edge: { node: node.id } }] };
   }
 
   private writersOf(edge: LogicalEdge): readonly Writer[] {
     const keyNode = this.graph.nodes[edge.node]?.kind === 'keyBy' ? edge.node : null;
-    return this.tapsOf([edge]).map((tap) => ({ ...tap, keyNode }));
+    return this.tapsOf([edge]).map((tap) => spread(tap, keyNode));
+  }
+
+  private broadcastersOf(edge: LogicalEdge): readonly Writer[] {
+    return this.tapsOf([edge]).map((tap) => ({ ...tap, partitioner: 'broadcast', keyNode: null }));
   }
 
   /** The one stage that all of these come from, if they need not change their task. */
   private stageOfAll(node: LogicalNode, writers: readonly Writer[]): StageDraft | undefined {
     const stage = writers[0]?.stage;
     if (stage === undefined || !fits(node, stage)) return undefined;
-    return writers.every((writer) => writer.stage === stage && writer.keyNode === null) ? stage : undefined;
+    return writers.every((writer) => writer.stage === stage && writer.partitioner === 'rebalance') ? stage : undefined;
   }
 
   private placeFor(node: LogicalNode, outlet: Outlet): { stage: StageDraft; edges: readonly OperatorEdge[] } {
@@ -146,7 +150,7 @@ class Cutter {
     if (stage !== undefined) return stage;
     stage = this.openChannel(
       boundary,
-      taps.map((tap) => ({ ...tap, keyNode })),
+      taps.map((tap) => spread(tap, keyNode)),
       tasks,
     );
     this.behind.set(name, stage);
@@ -155,7 +159,8 @@ class Cutter {
 
   private openChannel(boundary: LogicalNode, writers: readonly Writer[], parallelism: number | undefined): StageDraft {
     const stage = new StageDraft({ kind: 'channel', boundary, writers }, parallelism ?? this.options.parallelism);
-    for (const [tag, { stage: from, edge, keyNode }] of writers.entries()) from.outputs.push({ to: stage, from: edge, tag, keyNode });
+    for (const [tag, { stage: from, edge, partitioner, keyNode }] of writers.entries())
+      from.outputs.push({ to: stage, from: edge, tag, partitioner, keyNode });
     this.stages.push(stage);
     return stage;
   }
@@ -213,6 +218,11 @@ class Cutter {
 
 function enter(stage: StageDraft): Outlet & { kind: 'placed' } {
   return { kind: 'placed', taps: stage.entries.map((edge) => ({ stage, edge })) };
+}
+
+/** By key, or where there is none by origin. */
+function spread(tap: Tap, keyNode: number | null): Writer {
+  return { ...tap, partitioner: keyNode === null ? 'rebalance' : 'key', keyNode };
 }
 
 function fits(node: LogicalNode, stage: StageDraft): boolean {

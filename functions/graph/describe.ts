@@ -59,7 +59,7 @@ function describeEdge(edge: OperatorEdge): string {
 }
 
 function describeOutput(output: StageOutput): string {
-  const how = output.keyNode === null ? 'rebalance' : `by key #${output.keyNode}`;
+  const how = output.keyNode === null ? output.partitioner : `by key #${output.keyNode}`;
   const to = `${output.topic} (${count(output.partitions, 'partition')}, tag ${output.tag})`;
   return `${describeEdge(output.from)} -> ${to} ${how}`;
 }

@@ -16,7 +16,7 @@ export interface PipelineLock {
   /** Both fix where a key's state lies. */
   readonly maxParallelism: number;
   readonly stateFragments: number;
-  /** By uid: the sources, which have positions, and the keyed operators, which have state and timers. */
+  /** By uid: the sources, which have positions, and the operators that have state or timers. */
   readonly operators: Readonly<Record<string, OperatorLock>>;
 }
 
@@ -60,7 +60,9 @@ function operatorsOf(stage: StagePlan): readonly (readonly [uid: string, lock: O
     input.kind === 'source' && !isElementsUid(input.uid) ? [[input.uid, { kind: 'source', stage: stage.id, states: {} }] as const] : [];
   const stateful = stage.operators.flatMap(({ uid, kind, keyed, states }) => {
     const locked = states.map(({ name, ...state }) => [name, state] as const);
-    return uid === null || !keyed ? [] : [[uid, { kind, stage: stage.id, states: Object.fromEntries(locked) }] as const];
+    return uid === null || (!keyed && states.length === 0)
+      ? []
+      : [[uid, { kind, stage: stage.id, states: Object.fromEntries(locked) }] as const];
   });
   return [...source, ...stateful];
 }

@@ -84,6 +84,7 @@ export type LogicalNode = NodeBase &
         readonly flatMap2: (value: unknown) => Iterable<unknown>;
       }
     | { readonly kind: 'coProcess'; readonly coProcess: CoProcessShape }
+    | { readonly kind: 'broadcastProcess'; readonly broadcastProcess: BroadcastProcessShape }
     | { readonly kind: 'intervalJoin'; readonly interval: IntervalJoinShape }
     | { readonly kind: 'coGroup'; readonly call: 'join' | 'coGroup'; readonly window: WindowShape }
     | { readonly kind: 'union' }
@@ -139,6 +140,17 @@ export interface CoProcessShape {
   readonly states: Readonly<Record<string, StateDescriptorShape>>;
   readonly processElement1: (value: unknown, context: never) => Iterable<unknown> | undefined;
   readonly processElement2: (value: unknown, context: never) => Iterable<unknown> | undefined;
+  readonly onTimer?: (time: number, context: never) => Iterable<unknown> | undefined;
+}
+
+/** A (Keyed)BroadcastProcessFunction: every task gets all records of the second input. */
+export interface BroadcastProcessShape {
+  /** Of the key. */
+  readonly states: Readonly<Record<string, StateDescriptorShape>>;
+  /** Of each task; map states. */
+  readonly broadcastStates: readonly StateDescriptorShape[];
+  readonly processElement: (value: unknown, context: never) => Iterable<unknown> | undefined;
+  readonly processBroadcastElement: (value: unknown, context: never) => Iterable<unknown> | undefined;
   readonly onTimer?: (time: number, context: never) => Iterable<unknown> | undefined;
 }
 

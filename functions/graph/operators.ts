@@ -1,3 +1,4 @@
+import { broadcastStates } from './broadcast-shape.ts';
 import { intervalStates } from './interval-shape.ts';
 import type { LogicalGraph, LogicalNode } from './logical-graph.ts';
 import { slug } from './names.ts';
@@ -16,6 +17,8 @@ export function statesOf(node: LogicalNode): readonly StateShape[] {
     case 'window':
     case 'coGroup':
       return windowStates(node.window);
+    case 'broadcastProcess':
+      return broadcastStates(node.broadcastProcess);
     case 'intervalJoin':
       return intervalStates(node.interval);
     case 'coProcess':
@@ -37,24 +40,34 @@ export function isStateful(node: LogicalNode): boolean {
 
 function hasTimers(node: LogicalNode): boolean {
   if (node.kind === 'coProcess') return node.coProcess.onTimer !== undefined;
+  if (node.kind === 'broadcastProcess') return node.broadcastProcess.onTimer !== undefined;
   return node.kind === 'process' && node.process.onTimer !== undefined;
 }
 
-const TWO_INPUTS: readonly LogicalNode['kind'][] = ['coMap', 'coFlatMap', 'coProcess', 'coGroup', 'intervalJoin'];
+const TWO_INPUTS: readonly LogicalNode['kind'][] = ['coMap', 'coFlatMap', 'coProcess', 'coGroup', 'intervalJoin', 'broadcastProcess'];
 
 /** True if the operator tells the records of its two inputs apart. */
 export function hasTwoInputs(node: LogicalNode): boolean {
   return TWO_INPUTS.includes(node.kind);
 }
 
-const WITH_SIDE_OUTPUTS: readonly LogicalNode['kind'][] = ['process', 'window', 'coProcess', 'coGroup', 'intervalJoin'];
+const WITH_SIDE_OUTPUTS: readonly LogicalNode['kind'][] = ['process', 'window', 'coProcess', 'coGroup', 'intervalJoin', 'broadcastProcess'];
 
 /** True if the operator can put records out under tags. */
 export function hasSideOutputs(node: LogicalNode): boolean {
   return WITH_SIDE_OUTPUTS.includes(node.kind);
 }
 
-const KEYED: readonly LogicalNode['kind'][] = ['reduce', 'aggregate', 'process', 'window', 'coProcess', 'coGroup', 'intervalJoin'];
+const KEYED: readonly LogicalNode['kind'][] = [
+  'reduce',
+  'aggregate',
+  'process',
+  'window',
+  'coProcess',
+  'coGroup',
+  'intervalJoin',
+  'broadcastProcess',
+];
 
 /** True if the operator works under the key of the keyBy before it. */
 export function usesKey(node: LogicalNode): boolean {
@@ -100,6 +113,7 @@ const METHODS: Partial<Record<LogicalNode['kind'], string>> = {
   coMap: 'connect().map',
   coFlatMap: 'connect().flatMap',
   coProcess: 'connect().process',
+  broadcastProcess: 'connect().process',
 };
 
 /** The call that made the node. */

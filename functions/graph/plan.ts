@@ -143,14 +143,14 @@ function toOperator({ node, inputs, secondInputs, keyed }: DraftOperator): Opera
   };
 }
 
-function toOutput({ to, from, tag, keyNode }: DraftOutput, naming: Naming): StageOutput {
+function toOutput({ to, from, tag, partitioner, keyNode }: DraftOutput, naming: Naming): StageOutput {
   return {
     channel: idOf(to, naming),
     topic: topicOf(to, naming),
     partitions: tasksOf(to),
     from,
     tag,
-    partitioner: keyNode === null ? 'rebalance' : 'key',
+    partitioner,
     keyNode,
   };
 }

@@ -1,7 +1,7 @@
 import type { LogicalNode, NodeOf } from './logical-graph.ts';
 import { isStateful, uidOf } from './operators.ts';
 import { slug } from './names.ts';
-import type { OperatorEdge } from './stage-plan.ts';
+import type { OperatorEdge, StageOutput } from './stage-plan.ts';
 
 /** A place where records come out of a stage's chain. */
 export interface Tap {
@@ -25,6 +25,7 @@ export interface DraftOutput {
   readonly to: StageDraft;
   readonly from: OperatorEdge;
   readonly tag: number;
+  readonly partitioner: StageOutput['partitioner'];
   readonly keyNode: number | null;
 }
 

@@ -153,8 +153,11 @@ export interface StageOutput {
   readonly from: OperatorEdge;
   /** Input tag that the records get in the channel. */
   readonly tag: number;
-  /** `key`: by the key of the keyBy node `keyNode`, which is evaluated here; `rebalance`: by the record's origin. */
-  readonly partitioner: 'key' | 'rebalance';
+  /**
+   * `key`: by the key of the keyBy node `keyNode`, which is evaluated here; `rebalance`: by the record's origin; `broadcast`: to every
+   * partition.
+   */
+  readonly partitioner: 'key' | 'rebalance' | 'broadcast';
   readonly keyNode: number | null;
 }
 

@@ -92,14 +92,19 @@ function checkUnused(graph: LogicalGraph): void {
 }
 
 function checkKeyed(graph: LogicalGraph, node: LogicalNode): void {
-  const needsKey = isStateful(node);
+  const needsKey = node.kind === 'broadcastProcess' ? needsKeyedStream(node) : isStateful(node);
   const keyed = node.inputs.filter((input) => graph.nodes[input.node]?.kind === 'keyBy').length;
-  if (hasTwoInputs(node)) {
+  if (hasTwoInputs(node) && node.kind !== 'broadcastProcess') {
     if (keyed === 2 || (keyed === 0 && !needsKey)) return;
     fail('MILLRACE_STATE_WITHOUT_KEY', `${placeOf(graph, node)} needs a key of both streams, or of none: call .keyBy() on both of them`);
   }
-  if (!needsKey || keyed > 0) return;
+  if (!needsKey || graph.nodes[node.inputs[0]?.node ?? -1]?.kind === 'keyBy') return;
   fail('MILLRACE_STATE_WITHOUT_KEY', `${placeOf(graph, node)} keeps state, but its stream has no key: call .keyBy() before it`);
+}
+
+/** What is broadcast belongs to no key. */
+function needsKeyedStream({ broadcastProcess }: NodeOf<'broadcastProcess'>): boolean {
+  return Object.keys(broadcastProcess.states).length > 0 || broadcastProcess.onTimer !== undefined;
 }
 
 function checkUid(graph: LogicalGraph, node: LogicalNode): void {

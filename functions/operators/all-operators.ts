@@ -1,4 +1,5 @@
 import { aggregateOperator } from './aggregate.ts';
+import { broadcastProcessOperator } from './broadcast-process.ts';
 import { coFlatMapOperator } from './co-flat-map.ts';
 import { coGroupOperator } from './co-group.ts';
 import { coMapOperator } from './co-map.ts';
@@ -17,6 +18,7 @@ import { windowOperator } from './window/window-operator.ts';
 /** Every operator that runs user code or keeps state, for runtimes that are not bundled for one stage. */
 export const ALL_OPERATORS = {
   aggregate: aggregateOperator,
+  broadcastProcess: broadcastProcessOperator,
   coFlatMap: coFlatMapOperator,
   coGroup: coGroupOperator,
   coMap: coMapOperator,

@@ -10,7 +10,8 @@ export class ProcessRunner {
   private readonly place: OperatorPlace;
   private readonly view: ProcessContext;
 
-  constructor(place: OperatorPlace, states: ProcessShape['states'], onTimer: ProcessShape['onTimer']) {
+  /** @param more - What `ctx` has besides. */
+  constructor(place: OperatorPlace, states: ProcessShape['states'], onTimer: ProcessShape['onTimer'], more: object = {}) {
     const { plan, context } = place;
     this.place = place;
     this.timers = {
@@ -22,7 +23,7 @@ export class ProcessRunner {
         this.emitAll(onTimer?.(time, this.view as never));
       },
     };
-    this.view = new ProcessContext(place, states, this.timers);
+    this.view = Object.assign(new ProcessContext(place, states, this.timers), more);
   }
 
   run(fn: ProcessShape['processElement'], value: unknown): void {

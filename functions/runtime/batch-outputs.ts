@@ -97,13 +97,30 @@ export class BatchOutputs {
     const plan = this.options.outputs[output];
     const channel = this.channelOfOutput[output];
     if (!plan || !channel) throw new RangeError(`the stage has no output ${output}`);
+    if (plan.partitioner === 'broadcast') {
+      for (let partition = 0; partition < plan.partitions; partition++)
+        this.addTo(channel, partition, plan.tag, origin, timestamp, key, value);
+      return;
+    }
     const partition = key === undefined ? spread(origin, plan.partitions) : taskOf(key, this.options.maxParallelism, plan.partitions);
+    this.addTo(channel, partition, plan.tag, origin, timestamp, key, value);
+  }
+
+  private addTo(
+    channel: ChannelFrames,
+    partition: number,
+    tag: number,
+    origin: OutputOrigin,
+    timestamp: number | undefined,
+    key: Key | undefined,
+    value: unknown,
+  ): void {
     const writer = (channel.writers[partition] ??= this.newWriter());
     if (writer.markedIn !== this.step) this.touch(writer);
     const { frames } = writer;
     frames.step(this.watermark);
     frames.time(this.inputTime, this.ingestFirst, this.ingestLast);
-    frames.add(origin.offset, origin.ordinal, origin.emission, timestamp, plan.tag, key, value);
+    frames.add(origin.offset, origin.ordinal, origin.emission, timestamp, tag, key, value);
     this.recordsOut++;
   }
 

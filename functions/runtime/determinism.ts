@@ -23,7 +23,7 @@ export function compareRuns(stage: StagePlan, first: ProbedRun, second: ProbedRu
     if (keyNode !== null && a.get(keyNode) !== b.get(keyNode)) throw differs(`the keyBy before '${channel}' returned other keys`);
   }
   if (Buffer.compare(firstDelta, secondDelta) !== 0) {
-    const stateful = stage.operators.filter((operator) => operator.keyed).map(({ uid, name }) => `'${uid ?? name}'`);
+    const stateful = stage.operators.filter(({ keyed, states }) => keyed || states.length > 0).map(({ uid, name }) => `'${uid ?? name}'`);
     throw differs(`the state of ${stateful.join(' or ')} came out different`);
   }
 }

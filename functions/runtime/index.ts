@@ -4,6 +4,7 @@ export { openFencedTask } from './fenced-task.ts';
 export { openSourceTask } from './source-task.ts';
 export { openTransactionalTask } from './transactional-task.ts';
 export { aggregateOperator } from '../operators/aggregate.ts';
+export { broadcastProcessOperator } from '../operators/broadcast-process.ts';
 export { coFlatMapOperator } from '../operators/co-flat-map.ts';
 export { coGroupOperator } from '../operators/co-group.ts';
 export { coMapOperator } from '../operators/co-map.ts';

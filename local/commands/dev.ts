@@ -186,7 +186,7 @@ async function* readSource(uid: string, source: FeedSource<unknown>): AsyncGener
 
 /** Only process functions can have processing-time timers. */
 function wantsTicks(stage: StagePlan): boolean {
-  return stage.operators.some(({ kind, keyed }) => (kind === 'process' || kind === 'coProcess') && keyed);
+  return stage.operators.some(({ kind, keyed }) => keyed && ['process', 'coProcess', 'broadcastProcess'].includes(kind));
 }
 
 function onEvent(event: HarnessEvent, run: DevRun, progress: Progress): void {

@@ -19,6 +19,7 @@ import {
   listState,
   mapState,
   outputTag,
+  type ReadOnlyMapState,
   reducingState,
   SlidingEventTimeWindows,
   string,
@@ -215,6 +216,27 @@ expectTypeOf(
     },
   }),
 ).toEqualTypeOf<DataStream<{ id: string; paid: number }>>();
+
+// Broadcast state: its records are written where they come, and read where the others do.
+const limits = mapState('limits', Types.string, Types.number);
+expectTypeOf(
+  byCustomer.connect(payments.broadcast(limits)).process({
+    state: { spent: valueState('spent', { default: 0 }) },
+    *processElement(order, ctx) {
+      expectTypeOf(order).toEqualTypeOf<Order>();
+      expectTypeOf(ctx.key).toEqualTypeOf<string>();
+      expectTypeOf(ctx.getBroadcastState(limits)).toEqualTypeOf<ReadOnlyMapState<string, number>>();
+      yield { spent: ctx.state.spent.value(), limit: ctx.getBroadcastState(limits).get(order.id) };
+    },
+    processBroadcastElement(payment, ctx) {
+      expectTypeOf(payment).toEqualTypeOf<Payment>();
+      ctx.getBroadcastState(limits).put(payment.order, payment.amount);
+    },
+  }),
+).toEqualTypeOf<DataStream<{ spent: number; limit: number | undefined }>>();
+expectTypeOf(
+  orders.connect(payments.broadcast(limits)).process({ processElement: ({ id }) => [id], processBroadcastElement: ({ order }) => [order] }),
+).toEqualTypeOf<DataStream<string>>();
 
 // Joins know both records, key and window.
 expectTypeOf(

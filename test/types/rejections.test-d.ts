@@ -8,6 +8,7 @@ import {
   json,
   kafka,
   listState,
+  mapState,
   outputTag,
   pipeline,
   string,
@@ -121,6 +122,24 @@ orders.connect(orders).print();
 byCustomer.connect(byCustomer).process({ processElement1: () => [1] });
 // @ts-expect-error state needs a key
 orders.connect(orders).process({ state: { n: valueState('n', { default: 0 }) }, processElement1: () => [], processElement2: () => [] });
+
+const limits = mapState('limits', Types.string, Types.number);
+// @ts-expect-error what is broadcast is kept in map states
+orders.broadcast(valueState('n', { default: 0 }));
+// @ts-expect-error a stream that is broadcast is only for connect
+orders.broadcast(limits).map((order) => order);
+orders.connect(orders.broadcast(limits)).process({
+  processElement(_order, ctx) {
+    // @ts-expect-error only the broadcast side writes
+    ctx.getBroadcastState(limits).put('a', 1);
+  },
+  processBroadcastElement(_order, ctx) {
+    // @ts-expect-error limits are numbers
+    ctx.getBroadcastState(limits).put('a', 'b');
+    // @ts-expect-error without keys there is nothing to apply to
+    ctx.applyToKeyedState;
+  },
+});
 
 const byId = orders.join(orders).where(({ id }) => id);
 // @ts-expect-error a join has two keys

@@ -6,18 +6,20 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { DataStream } from '../../../../functions/api/data-stream.ts';
 import { pipeline, type Pipeline } from '../../../../functions/api/pipeline.ts';
+import { mapState } from '../../../../functions/api/state-descriptors.ts';
+import { Types } from '../../../../functions/api/types.ts';
 import type { LogicalEdge, LogicalGraph, LogicalNode } from '../../../../functions/graph/logical-graph.ts';
 import { planPipeline } from '../../../../functions/graph/plan.ts';
 import type { OperatorEdge, PipelinePlan, StagePlan } from '../../../../functions/graph/stage-plan.ts';
 
 interface Step {
-  readonly kind: 'source' | 'map' | 'keyed' | 'rekeyed' | 'union' | 'connected' | 'joined' | 'hop' | 'parallel';
+  readonly kind: 'source' | 'map' | 'keyed' | 'rekeyed' | 'union' | 'connected' | 'joined' | 'broadcast' | 'hop' | 'parallel';
   readonly of: number;
   readonly and: number;
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom('source', 'map', 'keyed', 'rekeyed', 'union', 'connected', 'joined', 'hop', 'parallel'),
+  kind: fc.constantFrom('source', 'map', 'keyed', 'rekeyed', 'union', 'connected', 'joined', 'broadcast', 'hop', 'parallel'),
   of: fc.nat(),
   and: fc.nat(),
 });
@@ -54,6 +56,13 @@ function pipelineOf(steps: readonly Step[]): Pipeline {
             .process({ processElement1: (n) => [n], processElement2: (n) => [n], onTimer: () => [] })
             .uid(`uid-${index}`),
         );
+      if (kind === 'broadcast')
+        streams.push(
+          stream
+            .connect(at(and).broadcast(mapState('all', Types.string, Types.number)))
+            .process({ processElement: (n) => [n], processBroadcastElement: (n) => [n] })
+            .uid(`uid-${index}`),
+        );
       if (kind === 'hop') streams.push(stream.hop('kafka'));
       if (kind === 'parallel') streams.push(stream.map((n) => n).setParallelism(1 + (and % 3)));
     }
@@ -68,7 +77,8 @@ function logicalConnections(graph: LogicalGraph): readonly string[] {
     return ['keyBy', 'union', 'hop'].includes(node.kind) ? node.inputs.flatMap(behind) : [node.id];
   };
   const operators = graph.nodes.filter(({ kind }) => !['keyBy', 'union', 'hop', 'source'].includes(kind));
-  const to = ({ id, kind }: LogicalNode, input: number): string => (kind === 'coMap' || kind === 'coProcess' ? `${id}.${input}` : `${id}`);
+  const to = ({ id, kind }: LogicalNode, input: number): string =>
+    ['coMap', 'coProcess', 'broadcastProcess'].includes(kind) ? `${id}.${input}` : `${id}`;
   return operators
     .flatMap((node) => node.inputs.flatMap((edge, input) => behind(edge).map((from) => `${from}->${to(node, input)}`)))
     .sort();
