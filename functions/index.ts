@@ -66,6 +66,7 @@ export {
   type StateDescriptors,
   type StatesOf,
 } from './api/state-descriptors.ts';
+export type { TemporalJoin, TemporalJoinContext, TemporalJoinFunction, TemporalJoinOptions } from './api/temporal-join.ts';
 export {
   ContinuousEventTimeTrigger,
   ContinuousProcessingTimeTrigger,
@@ -132,6 +133,7 @@ export type {
   SinkShape,
   SourceShape,
   StateDescriptorShape,
+  TemporalJoinShape,
   WatermarkStrategyShape,
 } from './graph/logical-graph.ts';
 export type { StartPosition, StateShape, TopicProduction } from './graph/stage-plan.ts';

@@ -23,6 +23,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
   map: 'mapOperator',
   process: 'processOperator',
   reduce: 'reduceOperator',
+  temporalJoin: 'temporalJoinOperator',
   watermarks: 'watermarksOperator',
   window: 'windowOperator',
 };

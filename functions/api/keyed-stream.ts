@@ -7,6 +7,7 @@ import type { DataStream, Stream } from './data-stream.ts';
 import type { IntervalJoin } from './interval-join.ts';
 import type { KeyedProcessFunction } from './process-function.ts';
 import type { StateDescriptors } from './state-descriptors.ts';
+import type { TemporalJoin, TemporalJoinOptions } from './temporal-join.ts';
 import type { WindowAssigner } from './window-assigner.ts';
 import type { WindowedStream } from './windowed-stream.ts';
 
@@ -74,6 +75,17 @@ export interface KeyedStream<T, K extends Key> extends Stream<T> {
    * @see Flink KeyedStream `intervalJoin`
    */
   intervalJoin<B>(other: KeyedStream<B, K>): IntervalJoin<T, B, K>;
+
+  /**
+   * Each record with the version of its key that was valid at its event time: the latest one of `versions` up to then.
+   *
+   * @example
+   * orders.keyBy((order) => order.currency).temporalJoin(rates.keyBy((rate) => rate.currency))
+   *   .apply((order, rate) => ({ ...order, euros: order.amount * rate.euros })).uid('in-euros')
+   * @see Flink SQL `JOIN … FOR SYSTEM_TIME AS OF`
+   */
+  temporalJoin<V>(versions: KeyedStream<V, K>, options?: { readonly type?: 'inner' }): TemporalJoin<T, V, K>;
+  temporalJoin<V>(versions: KeyedStream<V, K>, options: TemporalJoinOptions): TemporalJoin<T, V | undefined, K>;
 
   /**
    * User code with state, timers and side outputs.

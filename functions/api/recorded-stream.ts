@@ -28,8 +28,10 @@ import { RecordedConnectedStreams, RecordedKeyedConnectedStreams } from './recor
 import type { GraphRecorder, NodeBody } from './recorder.ts';
 import { RecordedIntervalJoin } from './recorded-interval-join.ts';
 import { RecordedMeeting } from './recorded-joined-streams.ts';
+import { parseJoinType, RecordedTemporalJoin } from './recorded-temporal-join.ts';
 import type { StateDescriptors } from './state-descriptors.ts';
 import { StreamPair } from './stream-pair.ts';
+import type { TemporalJoin, TemporalJoinOptions } from './temporal-join.ts';
 import type { WatermarkStrategy } from './watermark-strategy.ts';
 import { RecordedAllWindowedStream, RecordedWindowedStream } from './recorded-windowed-stream.ts';
 import type { WindowAssigner } from './window-assigner.ts';
@@ -154,7 +156,12 @@ export class RecordedDataStream<T> extends RecordedStream<T> implements DataStre
 
   /** For JavaScript users: the types don't have it. */
   intervalJoin(): never {
-    throw new MillraceError('MILLRACE_STATE_WITHOUT_KEY', 'intervalJoin() needs a key: call .keyBy() on both streams before it');
+    throw keyMissing('intervalJoin');
+  }
+
+  /** For JavaScript users: the types don't have it. */
+  temporalJoin(): never {
+    throw keyMissing('temporalJoin');
   }
 
   getSideOutput<S>(tag: OutputTag<S>): DataStream<S> {
@@ -262,6 +269,10 @@ class RecordedKeyedStream<T, K extends Key> extends RecordedStream<T> implements
     return new RecordedIntervalJoin(this.pairWithKeyed('intervalJoin', other));
   }
 
+  temporalJoin<V>(versions: KeyedStream<V, K>, options: TemporalJoinOptions = {}): TemporalJoin<T, V, K> {
+    return new RecordedTemporalJoin(this.pairWithKeyed('temporalJoin', versions), { type: parseJoinType(options.type) });
+  }
+
   process<O, D extends StateDescriptors>(fn: KeyedProcessFunction<T, K, D, O>): DataStream<O> {
     return this.append({ kind: 'process', process: toProcessShape(fn) });
   }
@@ -275,6 +286,10 @@ class RecordedKeyedStream<T, K extends Key> extends RecordedStream<T> implements
   private aggregate<O>(aggregate: AggregateShape): DataStream<O> {
     return this.append({ kind: 'aggregate', aggregate });
   }
+}
+
+function keyMissing(method: string): MillraceError {
+  return new MillraceError('MILLRACE_STATE_WITHOUT_KEY', `${method}() needs a key: call .keyBy() on both streams before it`);
 }
 
 /** For JavaScript users: the types forbid it. */

@@ -85,6 +85,7 @@ export type LogicalNode = NodeBase &
       }
     | { readonly kind: 'coProcess'; readonly coProcess: CoProcessShape }
     | { readonly kind: 'broadcastProcess'; readonly broadcastProcess: BroadcastProcessShape }
+    | { readonly kind: 'temporalJoin'; readonly temporalJoin: TemporalJoinShape }
     | { readonly kind: 'intervalJoin'; readonly interval: IntervalJoinShape }
     | { readonly kind: 'coGroup'; readonly call: 'join' | 'coGroup'; readonly window: WindowShape }
     | { readonly kind: 'union' }
@@ -152,6 +153,15 @@ export interface BroadcastProcessShape {
   readonly processElement: (value: unknown, context: never) => Iterable<unknown> | undefined;
   readonly processBroadcastElement: (value: unknown, context: never) => Iterable<unknown> | undefined;
   readonly onTimer?: (time: number, context: never) => Iterable<unknown> | undefined;
+}
+
+/** Records of the first input with the version of the second that was valid at their time. */
+export interface TemporalJoinShape {
+  /** `left`: also records without a version. */
+  readonly type: 'inner' | 'left';
+  /** Tag of the side output of late records. */
+  readonly lateTag?: string;
+  readonly join: (value: unknown, version: unknown, context: unknown) => unknown;
 }
 
 /** Pairs whose right record is from `lowerMs` to `upperMs` later than the left one, both inclusive. */

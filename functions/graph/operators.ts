@@ -19,6 +19,8 @@ export function statesOf(node: LogicalNode): readonly StateShape[] {
       return windowStates(node.window);
     case 'broadcastProcess':
       return broadcastStates(node.broadcastProcess);
+    case 'temporalJoin':
+      return TEMPORAL_STATES;
     case 'intervalJoin':
       return intervalStates(node.interval);
     case 'coProcess':
@@ -27,6 +29,13 @@ export function statesOf(node: LogicalNode): readonly StateShape[] {
       return [];
   }
 }
+
+/** Records that wait, and versions with the list of their times. */
+const TEMPORAL_STATES: readonly StateShape[] = [
+  { name: '$left', kind: 'list', type: 'elements' },
+  { name: '$times', kind: 'value', type: 'list<number>' },
+  { name: '$versions', kind: 'map', type: 'number, version' },
+];
 
 /** Another field makes another type: sums of one field must not go on as sums of another. */
 function aggregateType(aggregate: { readonly of: string; readonly field?: string }): string {
@@ -44,14 +53,30 @@ function hasTimers(node: LogicalNode): boolean {
   return node.kind === 'process' && node.process.onTimer !== undefined;
 }
 
-const TWO_INPUTS: readonly LogicalNode['kind'][] = ['coMap', 'coFlatMap', 'coProcess', 'coGroup', 'intervalJoin', 'broadcastProcess'];
+const TWO_INPUTS: readonly LogicalNode['kind'][] = [
+  'coMap',
+  'coFlatMap',
+  'coProcess',
+  'coGroup',
+  'intervalJoin',
+  'temporalJoin',
+  'broadcastProcess',
+];
 
 /** True if the operator tells the records of its two inputs apart. */
 export function hasTwoInputs(node: LogicalNode): boolean {
   return TWO_INPUTS.includes(node.kind);
 }
 
-const WITH_SIDE_OUTPUTS: readonly LogicalNode['kind'][] = ['process', 'window', 'coProcess', 'coGroup', 'intervalJoin', 'broadcastProcess'];
+const WITH_SIDE_OUTPUTS: readonly LogicalNode['kind'][] = [
+  'process',
+  'window',
+  'coProcess',
+  'coGroup',
+  'intervalJoin',
+  'temporalJoin',
+  'broadcastProcess',
+];
 
 /** True if the operator can put records out under tags. */
 export function hasSideOutputs(node: LogicalNode): boolean {
@@ -66,6 +91,8 @@ const KEYED: readonly LogicalNode['kind'][] = [
   'coProcess',
   'coGroup',
   'intervalJoin',
+  'temporalJoin',
+  'temporalJoin',
   'broadcastProcess',
 ];
 
@@ -92,6 +119,7 @@ export function titleOf(node: LogicalNode): string {
 function labelOf(node: LogicalNode): string {
   if (node.kind === 'aggregate') return node.aggregate.of === 'count' ? 'count' : `${node.aggregate.of}(${node.aggregate.field})`;
   if (node.kind === 'window' || node.kind === 'coGroup') return node.window.label;
+  if (node.kind === 'temporalJoin') return node.temporalJoin.type === 'left' ? 'left temporal join' : 'temporal join';
   if (node.kind === 'intervalJoin') return `interval join, ${node.interval.lowerMs} to ${node.interval.upperMs} ms`;
   if (node.kind === 'sink') return node.sink.topic === undefined ? node.sink.kind : `${node.sink.kind} ${node.sink.topic}`;
   return node.kind;

@@ -22,6 +22,7 @@ export function validateGraph(graph: LogicalGraph, options: Required<PipelineOpt
     checkParallelism(graph, node, options.maxParallelism);
     if (node.kind === 'window' || node.kind === 'coGroup') checkWindowNode(graph, node);
     if (node.kind === 'intervalJoin') checkInterval(graph, node);
+    if (node.kind === 'temporalJoin') checkLateTag(graph, node, node.temporalJoin.lateTag);
   }
   checkDuplicateUids(graph);
 }

@@ -12,6 +12,7 @@ import { mapOperator } from './map.ts';
 import type { OperatorTable } from './operator.ts';
 import { processOperator } from './process.ts';
 import { reduceOperator } from './reduce.ts';
+import { temporalJoinOperator } from './temporal-join.ts';
 import { watermarksOperator } from './watermarks.ts';
 import { windowOperator } from './window/window-operator.ts';
 
@@ -30,6 +31,7 @@ export const ALL_OPERATORS = {
   map: mapOperator,
   process: processOperator,
   reduce: reduceOperator,
+  temporalJoin: temporalJoinOperator,
   watermarks: watermarksOperator,
   window: windowOperator,
 } satisfies OperatorTable;

@@ -16,6 +16,7 @@ export { keyByOperator } from '../operators/key-by.ts';
 export { mapOperator } from '../operators/map.ts';
 export { processOperator } from '../operators/process.ts';
 export { reduceOperator } from '../operators/reduce.ts';
+export { temporalJoinOperator } from '../operators/temporal-join.ts';
 export { watermarksOperator } from '../operators/watermarks.ts';
 export { windowOperator } from '../operators/window/window-operator.ts';
 export type { StageAdapters } from './adapters.ts';

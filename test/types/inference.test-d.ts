@@ -284,6 +284,24 @@ expectTypeOf(
     }),
 ).toEqualTypeOf<DataStream<number>>();
 
+const atTime = byCustomer.temporalJoin(payments.keyBy(({ order }) => order));
+expectTypeOf(
+  atTime.sideOutputLateData(outputTag('late-lookup', Types.object({ id: Types.string }))).apply((order, payment, ctx) => {
+    expectTypeOf(order).toEqualTypeOf<Order>();
+    expectTypeOf(payment).toEqualTypeOf<Payment>();
+    expectTypeOf(ctx.versionTimestamp).toEqualTypeOf<number | undefined>();
+    return ctx.key;
+  }),
+).toEqualTypeOf<DataStream<string>>();
+expectTypeOf(
+  byCustomer
+    .temporalJoin(
+      payments.keyBy(({ order }) => order),
+      { type: 'left' },
+    )
+    .apply((_order, payment) => payment),
+).toEqualTypeOf<DataStream<Payment | undefined>>();
+
 // Windows: keys, windows, records and states are known wherever they come up.
 const perHour = byCustomer.window('1 hour');
 expectTypeOf(perHour.count()).toEqualTypeOf<DataStream<{ readonly key: string; readonly window: TimeWindow; readonly count: number }>>();

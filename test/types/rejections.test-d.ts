@@ -163,6 +163,12 @@ grouped.apply((first) => first.length);
 orders.intervalJoin(byCustomer);
 // @ts-expect-error interval joins are of keyed streams
 byCustomer.intervalJoin(orders);
+// @ts-expect-error temporal joins are of keyed streams
+orders.temporalJoin(byCustomer);
+// @ts-expect-error there is no such type of join
+byCustomer.temporalJoin(byCustomer, { type: 'right' });
+// @ts-expect-error in a left join there may be no version
+byCustomer.temporalJoin(byCustomer, { type: 'left' }).apply((_order, version) => version.id);
 // @ts-expect-error keys have one type
 byCustomer.intervalJoin(orders.keyBy(({ amount }) => amount));
 // @ts-expect-error an interval has bounds

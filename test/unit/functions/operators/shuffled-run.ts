@@ -101,7 +101,7 @@ function endOf({ plan }: TestWorld, stage: StagePlan, places: readonly Place[]):
 }
 
 /** Whole numbers below a bound, the same for each seed (mulberry32). */
-export function random(seed: number): (below: number) => number {
+function random(seed: number): (below: number) => number {
   let state = seed >>> 0;
   return (below) => {
     state = (state + 0x6d2b79f5) >>> 0;
