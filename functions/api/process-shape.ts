@@ -1,57 +1,44 @@
-import type { CoProcessShape, ProcessShape } from '../graph/logical-graph.ts';
+import type { StateDescriptorShape } from '../graph/logical-graph.ts';
 import { MillraceError } from '../shared/errors.ts';
 import type { StateDescriptors } from './state-descriptors.ts';
 
-interface AnyProcessFunction {
-  readonly state?: StateDescriptors | undefined;
-  processElement(value: never, ctx: never): unknown;
-  onTimer?(time: number, ctx: never): unknown;
-}
+/** Functions of a user's object as the runtime calls them. */
+type Bound<N extends string> = Readonly<Record<N, Method>>;
 
-type Call<A> = (first: A, context: never) => Iterable<unknown> | undefined;
+type Method = (...given: unknown[]) => never;
 
-/** The functions as the runtime calls them; `this` stays the user's object. @throws MILLRACE_OPTION_INVALID, MILLRACE_STATE_DUPLICATE */
-export function toProcessShape(fn: AnyProcessFunction): ProcessShape {
-  if (typeof fn.processElement !== 'function') {
-    throw new MillraceError('MILLRACE_OPTION_INVALID', 'process() needs an object with a function processElement(value, ctx)');
-  }
+/** A process function: its states, its functions of these names and, if it has one, `onTimer`. */
+type AnyProcessShape<N extends string> = Bound<N> & {
+  readonly states: Readonly<Record<string, StateDescriptorShape>>;
+  readonly onTimer?: Method;
+};
+
+/**
+ * A process function as the runtime calls it.
+ *
+ * @param names - Of its functions.
+ * @throws MILLRACE_OPTION_INVALID, MILLRACE_STATE_DUPLICATE
+ */
+export function toProcessShape<N extends string>(
+  call: string,
+  fn: { readonly state?: StateDescriptors | undefined; readonly onTimer?: unknown },
+  names: readonly N[],
+): AnyProcessShape<N> {
+  const bound = bindMethods(call, fn, fn.onTimer === undefined ? names : [...names, 'onTimer' as N]);
   const states = fn.state ?? {};
   checkStateNames('a process function', states);
-  return {
-    states: Object.freeze({ ...states }),
-    processElement: fn.processElement.bind(fn) as Call<unknown>,
-    ...(fn.onTimer !== undefined && { onTimer: fn.onTimer.bind(fn) as Call<number> }),
+  return { states: Object.freeze({ ...states }), ...bound };
+}
+
+/** Functions of these names; `this` stays the user's object. @throws MILLRACE_OPTION_INVALID for what is no object that has them. */
+export function bindMethods<N extends string>(call: string, fn: object, names: readonly N[]): Bound<N> {
+  const methods = Object(fn) as Partial<Bound<N>>;
+  const bind = (name: N): readonly [N, unknown] => {
+    const method = methods[name];
+    if (typeof method === 'function') return [name, method.bind(fn)];
+    throw new MillraceError('MILLRACE_OPTION_INVALID', `${call}() needs an object with functions ${names.join(', ')}; ${name} is missing`);
   };
-}
-
-interface AnyCoProcessFunction {
-  readonly state?: StateDescriptors | undefined;
-  processElement1(value: never, ctx: never): unknown;
-  processElement2(value: never, ctx: never): unknown;
-  onTimer?(time: number, ctx: never): unknown;
-}
-
-/** As `toProcessShape`, of two inputs. @throws MILLRACE_OPTION_INVALID, MILLRACE_STATE_DUPLICATE */
-export function toCoProcessShape(fn: AnyCoProcessFunction): CoProcessShape {
-  checkMethods('connect().process()', fn, ['processElement1', 'processElement2']);
-  const states = fn.state ?? {};
-  checkStateNames('a process function', states);
-  return {
-    states: Object.freeze({ ...states }),
-    processElement1: fn.processElement1.bind(fn) as Call<unknown>,
-    processElement2: fn.processElement2.bind(fn) as Call<unknown>,
-    ...(fn.onTimer !== undefined && { onTimer: fn.onTimer.bind(fn) as Call<number> }),
-  };
-}
-
-/** @throws MILLRACE_OPTION_INVALID for what is no object with functions of these names. */
-export function checkMethods(call: string, fn: object | undefined | null, names: readonly string[]): void {
-  const missing = names.find((name) => typeof (fn as Readonly<Record<string, unknown>> | undefined | null)?.[name] !== 'function');
-  if (missing === undefined) return;
-  throw new MillraceError(
-    'MILLRACE_OPTION_INVALID',
-    `${call} needs an object with functions ${names.join(' and ')}; ${missing} is missing`,
-  );
+  return Object.fromEntries(names.map(bind)) as Bound<N>;
 }
 
 /** @param owner - Who declares them, for the message. @throws MILLRACE_STATE_DUPLICATE */
@@ -65,9 +52,12 @@ export function checkStateNames(owner: string, states: StateDescriptors): void {
   }
 }
 
-/** For JavaScript users: the types forbid it. @param why - And what to do. @throws MILLRACE_STATE_WITHOUT_KEY */
-export function checkStateless(fn: { readonly state?: unknown; readonly onTimer?: unknown }, why: string): void {
+/** For JavaScript users: the types forbid it. @throws MILLRACE_STATE_WITHOUT_KEY */
+export function checkStateless(fn: { readonly state?: unknown; readonly onTimer?: unknown }): void {
   const has = fn.state !== undefined ? 'state' : fn.onTimer !== undefined ? 'timers' : undefined;
   if (has === undefined) return;
-  throw new MillraceError('MILLRACE_STATE_WITHOUT_KEY', `a process function has ${has}, but ${why}`);
+  throw new MillraceError(
+    'MILLRACE_STATE_WITHOUT_KEY',
+    `a process function has ${has}, but its stream has no key: call .keyBy() before .process()`,
+  );
 }

@@ -1,15 +1,12 @@
-import type { BroadcastProcessShape } from '../graph/logical-graph.ts';
-import { MillraceError } from '../shared/errors.ts';
 import type { Key } from '../shared/key.ts';
 import type { BroadcastProcessFunction, KeyedBroadcastProcessFunction } from './broadcast-process-function.ts';
 import type { BroadcastConnectedStream, BroadcastStream, KeyedBroadcastConnectedStream } from './broadcast-stream.ts';
 import type { DataStream, Stream } from './data-stream.ts';
-import { checkMethods, checkStateless, checkStateNames } from './process-shape.ts';
-import type { StateDescriptor, StateDescriptors } from './state-descriptors.ts';
+import { toProcessShape } from './process-shape.ts';
+import type { StateDescriptors } from './state-descriptors.ts';
 import type { StreamPair } from './stream-pair.ts';
 
 type States = BroadcastStream<unknown>['states'];
-type Call = BroadcastProcessShape['processElement'];
 
 export class RecordedBroadcastStream<B> implements BroadcastStream<B> {
   readonly stream: Stream<B>;
@@ -18,17 +15,14 @@ export class RecordedBroadcastStream<B> implements BroadcastStream<B> {
   constructor(stream: Stream<B>, states: States) {
     this.stream = stream;
     this.states = states;
-    const other = states.find((state) => (state as Partial<StateDescriptor<unknown>> | undefined)?.kind !== 'map');
-    if (states.length > 0 && other === undefined) return;
-    throw new MillraceError(
-      'MILLRACE_OPTION_INVALID',
-      "broadcast() needs map states: give .broadcast(mapState('rules', Types.string, Types.json()))",
-    );
   }
 }
 
-/** A stream and one that is broadcast, as they are while a pipeline is built. */
-export class RecordedBroadcastConnectedStream<T, B> implements BroadcastConnectedStream<T, B> {
+type AnyBroadcastProcessFunction<T, B, O> =
+  BroadcastProcessFunction<T, B, O> | KeyedBroadcastProcessFunction<T, B, Key, StateDescriptors, O>;
+
+/** A stream and one that is broadcast, as they are while a pipeline is built; planning refuses state of a key that there is not. */
+export class RecordedBroadcastConnectedStream<T, B> implements BroadcastConnectedStream<T, B>, KeyedBroadcastConnectedStream<T, B, Key> {
   private readonly pair: StreamPair;
   private readonly states: States;
 
@@ -37,46 +31,8 @@ export class RecordedBroadcastConnectedStream<T, B> implements BroadcastConnecte
     this.states = states;
   }
 
-  process<O>(fn: BroadcastProcessFunction<T, B, O>): DataStream<O> {
-    checkStateless(fn, 'its stream has no key: call .keyBy() before .connect()');
-    return record(this.pair, this.states, fn);
+  process<O>(fn: AnyBroadcastProcessFunction<T, B, O>): DataStream<O> {
+    const shape = toProcessShape('connect().process', fn, ['processElement', 'processBroadcastElement']);
+    return this.pair.append({ kind: 'broadcastProcess', broadcastProcess: { ...shape, broadcastStates: this.states } });
   }
-}
-
-export class RecordedKeyedBroadcastConnectedStream<T, B, K extends Key> implements KeyedBroadcastConnectedStream<T, B, K> {
-  private readonly pair: StreamPair;
-  private readonly states: States;
-
-  constructor(pair: StreamPair, states: States) {
-    this.pair = pair;
-    this.states = states;
-  }
-
-  process<O, D extends StateDescriptors>(fn: KeyedBroadcastProcessFunction<T, B, K, D, O>): DataStream<O> {
-    return record(this.pair, this.states, fn);
-  }
-}
-
-interface AnyBroadcastProcessFunction {
-  readonly state?: StateDescriptors | undefined;
-  processElement(value: never, ctx: never): unknown;
-  processBroadcastElement(value: never, ctx: never): unknown;
-  onTimer?(time: number, ctx: never): unknown;
-}
-
-function record<O>(pair: StreamPair, broadcastStates: States, fn: AnyBroadcastProcessFunction): DataStream<O> {
-  checkMethods('connect().process()', fn, ['processElement', 'processBroadcastElement']);
-  const states = fn.state ?? {};
-  checkStateNames('a process function', states);
-  checkStateNames('broadcast()', Object.fromEntries(broadcastStates.entries()));
-  return pair.append({
-    kind: 'broadcastProcess',
-    broadcastProcess: {
-      states: Object.freeze({ ...states }),
-      broadcastStates: Object.freeze([...broadcastStates]),
-      processElement: fn.processElement.bind(fn) as Call,
-      processBroadcastElement: fn.processBroadcastElement.bind(fn) as Call,
-      ...(fn.onTimer !== undefined && { onTimer: fn.onTimer.bind(fn) as BroadcastProcessShape['onTimer'] & object }),
-    },
-  });
 }

@@ -9,9 +9,8 @@ import type { Duration } from '../shared/duration.ts';
 import { MillraceError } from '../shared/errors.ts';
 import type { Key } from '../shared/key.ts';
 import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
-import type { BroadcastConnectedStream, BroadcastStream, KeyedBroadcastConnectedStream } from './broadcast-stream.ts';
+import type { BroadcastStream } from './broadcast-stream.ts';
 import { checkFunction } from './check-function.ts';
-import type { ConnectedStreams, KeyedConnectedStreams } from './connected-streams.ts';
 import type { DataStream, DataStreamSink, Labels, Stream } from './data-stream.ts';
 import type { IntervalJoin } from './interval-join.ts';
 import type { CoGroupedStreams, JoinedStreams } from './joined-streams.ts';
@@ -19,16 +18,12 @@ import type { KeyedStream } from './keyed-stream.ts';
 import type { OutputTag } from './output-tag.ts';
 import type { KeyedProcessFunction, ProcessFunction } from './process-function.ts';
 import { checkStateless, toProcessShape } from './process-shape.ts';
-import {
-  RecordedBroadcastConnectedStream,
-  RecordedBroadcastStream,
-  RecordedKeyedBroadcastConnectedStream,
-} from './recorded-broadcast-stream.ts';
-import { RecordedConnectedStreams, RecordedKeyedConnectedStreams } from './recorded-connected-streams.ts';
+import { RecordedBroadcastConnectedStream, RecordedBroadcastStream } from './recorded-broadcast-stream.ts';
+import { RecordedConnectedStreams } from './recorded-connected-streams.ts';
 import type { GraphRecorder, NodeBody } from './recorder.ts';
-import { RecordedIntervalJoin } from './recorded-interval-join.ts';
+import { RecordedIntervalJoin, UNBOUNDED } from './recorded-interval-join.ts';
 import { RecordedMeeting } from './recorded-joined-streams.ts';
-import { parseJoinType, RecordedTemporalJoin } from './recorded-temporal-join.ts';
+import { RecordedTemporalJoin } from './recorded-temporal-join.ts';
 import type { StateDescriptors } from './state-descriptors.ts';
 import { StreamPair } from './stream-pair.ts';
 import type { TemporalJoin, TemporalJoinOptions } from './temporal-join.ts';
@@ -74,12 +69,30 @@ abstract class RecordedStream<T> implements Stream<T> {
     return new RecordedDataStream(this.recorder, { node: this.recorder.add({ kind: 'union' }, inputs) });
   }
 
+  /* The types have these for streams with or without a key only; what JavaScript users make of it is refused while planning. */
+
+  connect<B>(other: BroadcastStream<B>): RecordedBroadcastConnectedStream<T, B>;
+  connect<B>(other: Stream<B>): RecordedConnectedStreams<T, B>;
+  connect<B>(other: Stream<B> | BroadcastStream<B>): RecordedBroadcastConnectedStream<T, B> | RecordedConnectedStreams<T, B> {
+    if (other instanceof RecordedBroadcastStream)
+      return new RecordedBroadcastConnectedStream(this.pairWith('connect', other.stream), other.states);
+    return new RecordedConnectedStreams(this.pairWith('connect', other as Stream<B>));
+  }
+
+  intervalJoin<B, K extends Key>(other: Stream<B>): IntervalJoin<T, B, K> {
+    return new RecordedIntervalJoin(this.pairWith('intervalJoin', other), UNBOUNDED);
+  }
+
+  temporalJoin<V, K extends Key>(versions: Stream<V>, { type = 'inner' }: TemporalJoinOptions = {}): TemporalJoin<T, V, K> {
+    return new RecordedTemporalJoin(this.pairWith('temporalJoin', versions), { type });
+  }
+
   join<B>(other: Stream<B>): JoinedStreams<T, B> {
-    return new RecordedMeeting<T, B>('join', this.pairWith('join', other));
+    return new RecordedMeeting('join', this.pairWith('join', other));
   }
 
   coGroup<B>(other: Stream<B>): CoGroupedStreams<T, B> {
-    return new RecordedMeeting<T, B>('coGroup', this.pairWith('coGroup', other));
+    return new RecordedMeeting('coGroup', this.pairWith('coGroup', other));
   }
 
   broadcast(...states: BroadcastStream<T>['states']): BroadcastStream<T> {
@@ -124,7 +137,7 @@ abstract class RecordedStream<T> implements Stream<T> {
   }
 
   /** This stream and another of the same pipeline. */
-  protected pairWith(method: string, other: Stream<unknown>): StreamPair {
+  private pairWith(method: string, other: Stream<unknown>): StreamPair {
     const edges = [this.edge, this.edgeOf(method, other)] as const;
     return new StreamPair(this.recorder, edges, (edge) => new RecordedDataStream(this.recorder, edge));
   }
@@ -140,28 +153,8 @@ abstract class RecordedStream<T> implements Stream<T> {
 
 export class RecordedDataStream<T> extends RecordedStream<T> implements DataStream<T> {
   process<O = never>(fn: ProcessFunction<T, O>): DataStream<O> {
-    checkStateless(fn, 'its stream has no key: call .keyBy() before .process()');
-    return this.append({ kind: 'process', process: toProcessShape(fn) });
-  }
-
-  connect<B>(other: DataStream<B>): ConnectedStreams<T, B>;
-  connect<B>(other: BroadcastStream<B>): BroadcastConnectedStream<T, B>;
-  connect<B>(other: DataStream<B> | BroadcastStream<B>): ConnectedStreams<T, B> | BroadcastConnectedStream<T, B> {
-    if (other instanceof RecordedBroadcastStream)
-      return new RecordedBroadcastConnectedStream(this.pairWith('connect', other.stream), other.states);
-    const pair = this.pairWith('connect', other as DataStream<B>);
-    if (!(other instanceof RecordedKeyedStream)) return new RecordedConnectedStreams(pair);
-    throw oneKey('connect');
-  }
-
-  /** For JavaScript users: the types don't have it. */
-  intervalJoin(): never {
-    throw keyMissing('intervalJoin');
-  }
-
-  /** For JavaScript users: the types don't have it. */
-  temporalJoin(): never {
-    throw keyMissing('temporalJoin');
+    checkStateless(fn);
+    return this.append({ kind: 'process', process: toProcessShape('process', fn, ['processElement']) });
   }
 
   getSideOutput<S>(tag: OutputTag<S>): DataStream<S> {
@@ -257,47 +250,13 @@ class RecordedKeyedStream<T, K extends Key> extends RecordedStream<T> implements
     return new RecordedWindowedStream<T, K, GlobalWindow>((window) => this.append({ kind: 'window', window }), countWindows(size, slide));
   }
 
-  connect<B>(other: KeyedStream<B, K>): KeyedConnectedStreams<T, B, K>;
-  connect<B>(other: BroadcastStream<B>): KeyedBroadcastConnectedStream<T, B, K>;
-  connect<B>(other: KeyedStream<B, K> | BroadcastStream<B>): KeyedConnectedStreams<T, B, K> | KeyedBroadcastConnectedStream<T, B, K> {
-    if (other instanceof RecordedBroadcastStream)
-      return new RecordedKeyedBroadcastConnectedStream(this.pairWith('connect', other.stream), other.states);
-    return new RecordedKeyedConnectedStreams(this.pairWithKeyed('connect', other as KeyedStream<B, K>));
-  }
-
-  intervalJoin<B>(other: KeyedStream<B, K>): IntervalJoin<T, B, K> {
-    return new RecordedIntervalJoin(this.pairWithKeyed('intervalJoin', other));
-  }
-
-  temporalJoin<V>(versions: KeyedStream<V, K>, options: TemporalJoinOptions = {}): TemporalJoin<T, V, K> {
-    return new RecordedTemporalJoin(this.pairWithKeyed('temporalJoin', versions), { type: parseJoinType(options.type) });
-  }
-
   process<O, D extends StateDescriptors>(fn: KeyedProcessFunction<T, K, D, O>): DataStream<O> {
-    return this.append({ kind: 'process', process: toProcessShape(fn) });
-  }
-
-  private pairWithKeyed(method: string, other: KeyedStream<unknown, K>): StreamPair {
-    const pair = this.pairWith(method, other);
-    if (other instanceof RecordedKeyedStream) return pair;
-    throw oneKey(method);
+    return this.append({ kind: 'process', process: toProcessShape('process', fn, ['processElement']) });
   }
 
   private aggregate<O>(aggregate: AggregateShape): DataStream<O> {
     return this.append({ kind: 'aggregate', aggregate });
   }
-}
-
-function keyMissing(method: string): MillraceError {
-  return new MillraceError('MILLRACE_STATE_WITHOUT_KEY', `${method}() needs a key: call .keyBy() on both streams before it`);
-}
-
-/** For JavaScript users: the types forbid it. */
-function oneKey(method: string): MillraceError {
-  return new MillraceError(
-    'MILLRACE_STATE_WITHOUT_KEY',
-    `${method}() was given one stream with a key and one without: call .keyBy() on both`,
-  );
 }
 
 class RecordedSink implements Labels {

@@ -1,5 +1,5 @@
 import { type ErrorCode, MillraceError } from '../shared/errors.ts';
-import type { LogicalGraph, LogicalNode, NodeOf, PipelineOptions } from './logical-graph.ts';
+import type { LogicalEdge, LogicalGraph, LogicalNode, NodeOf, PipelineOptions } from './logical-graph.ts';
 import { hasTwoInputs, isStateful, placeOf, uidOf } from './operators.ts';
 import { readsTopic } from './topic-patterns.ts';
 import { checkWindow } from './window-rules.ts';
@@ -22,7 +22,8 @@ export function validateGraph(graph: LogicalGraph, options: Required<PipelineOpt
     checkParallelism(graph, node, options.maxParallelism);
     if (node.kind === 'window' || node.kind === 'coGroup') checkWindowNode(graph, node);
     if (node.kind === 'intervalJoin') checkInterval(graph, node);
-    if (node.kind === 'temporalJoin') checkLateTag(graph, node, node.temporalJoin.lateTag);
+    if (node.kind === 'temporalJoin') checkTemporal(graph, node);
+    if (node.kind === 'broadcastProcess') checkBroadcast(graph, node);
   }
   checkDuplicateUids(graph);
 }
@@ -93,14 +94,26 @@ function checkUnused(graph: LogicalGraph): void {
 }
 
 function checkKeyed(graph: LogicalGraph, node: LogicalNode): void {
-  const needsKey = node.kind === 'broadcastProcess' ? needsKeyedStream(node) : isStateful(node);
-  const keyed = node.inputs.filter((input) => graph.nodes[input.node]?.kind === 'keyBy').length;
   if (hasTwoInputs(node) && node.kind !== 'broadcastProcess') {
-    if (keyed === 2 || (keyed === 0 && !needsKey)) return;
-    fail('MILLRACE_STATE_WITHOUT_KEY', `${placeOf(graph, node)} needs a key of both streams, or of none: call .keyBy() on both of them`);
+    checkKeys(graph, node);
+    return;
   }
-  if (!needsKey || graph.nodes[node.inputs[0]?.node ?? -1]?.kind === 'keyBy') return;
+  const needsKey = node.kind === 'broadcastProcess' ? needsKeyedStream(node) : isStateful(node);
+  const [input] = node.inputs;
+  if (!needsKey || (input && isKeyBy(graph, input))) return;
   fail('MILLRACE_STATE_WITHOUT_KEY', `${placeOf(graph, node)} keeps state, but its stream has no key: call .keyBy() before it`);
+}
+
+/** Records of two streams that are to meet need a key of both. */
+function checkKeys(graph: LogicalGraph, node: LogicalNode): void {
+  const keyed = node.inputs.filter((input) => isKeyBy(graph, input)).length;
+  if (keyed === 2 || (keyed === 0 && !isStateful(node))) return;
+  const instead = node.kind === 'coGroup' ? 'call .where(key).equalTo(key) before .window()' : 'call .keyBy() on both before it';
+  fail('MILLRACE_STATE_WITHOUT_KEY', `${placeOf(graph, node)} needs a key of both streams: ${instead}`);
+}
+
+function isKeyBy(graph: LogicalGraph, { node }: LogicalEdge): boolean {
+  return graph.nodes[node]?.kind === 'keyBy';
 }
 
 /** What is broadcast belongs to no key. */
@@ -131,7 +144,9 @@ function checkParallelism(graph: LogicalGraph, node: LogicalNode, most: number):
 
 function checkWindowNode(graph: LogicalGraph, node: NodeOf<'window' | 'coGroup'>): void {
   const place = placeOf(graph, node);
-  const { all, lateTag } = node.window;
+  const { all, assigner, lateTag, trigger } = node.window;
+  if (node.kind === 'coGroup' && assigner.kind === 'global' && trigger === undefined)
+    fail('MILLRACE_OPTION_INVALID', `${place} needs windows that end: call .window(…) before .apply(), or join with .intervalJoin()`);
   checkWindow(node.window, place);
   if (all && node.parallelism !== 1)
     fail('MILLRACE_OPTION_INVALID', `${place} works on the whole stream in one task: remove .setParallelism()`);
@@ -140,13 +155,39 @@ function checkWindowNode(graph: LogicalGraph, node: NodeOf<'window' | 'coGroup'>
 
 function checkInterval(graph: LogicalGraph, node: NodeOf<'intervalJoin'>): void {
   const { lowerMs, upperMs, leftLateTag, rightLateTag } = node.interval;
-  if (!(lowerMs <= upperMs))
+  if (Number.isNaN(lowerMs))
+    fail(
+      'MILLRACE_OPTION_INVALID',
+      `${placeOf(graph, node)} has no bounds, and its state would grow for ever: call .between(lower, upper)`,
+    );
+  if (lowerMs > upperMs)
     fail(
       'MILLRACE_OPTION_INVALID',
       `${placeOf(graph, node)} pairs records that are from ${lowerMs} to ${upperMs} ms later, and no time is between: give the smaller bound first`,
     );
   checkLateTag(graph, node, leftLateTag);
   checkLateTag(graph, node, rightLateTag);
+}
+
+function checkTemporal(graph: LogicalGraph, node: NodeOf<'temporalJoin'>): void {
+  const type: string = node.temporalJoin.type;
+  if (type !== 'inner' && type !== 'left')
+    fail('MILLRACE_OPTION_INVALID', `${placeOf(graph, node)} has type ${JSON.stringify(type)}: give 'inner' or 'left'`);
+  checkLateTag(graph, node, node.temporalJoin.lateTag);
+}
+
+function checkBroadcast(graph: LogicalGraph, node: NodeOf<'broadcastProcess'>): void {
+  const { broadcastStates: states } = node.broadcastProcess;
+  const isMap = (state: { readonly kind?: string } | undefined): boolean => state?.kind === 'map';
+  if (states.length === 0 || !states.every(isMap))
+    fail(
+      'MILLRACE_OPTION_INVALID',
+      `${placeOf(graph, node)} has no map state of what is broadcast: give .broadcast(mapState('rules', Types.string, Types.json()))`,
+    );
+  const names = states.map(({ name }) => name);
+  const twice = states.find(({ name }) => names.indexOf(name) !== names.lastIndexOf(name));
+  if (twice !== undefined)
+    fail('MILLRACE_STATE_DUPLICATE', `${placeOf(graph, node)} broadcasts into two states named '${twice.name}': give each its own name`);
 }
 
 function checkLateTag(graph: LogicalGraph, node: LogicalNode, tag: string | undefined): void {

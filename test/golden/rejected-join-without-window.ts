@@ -8,5 +8,8 @@ export default pipeline('p', (env) => {
     .join(numbers)
     .where((n) => n)
     .equalTo((n) => n) as unknown as WindowedJoin<number, number, number, TimeWindow>;
-  joined.apply((one, two) => one + two).print();
+  joined
+    .apply((one, two) => one + two)
+    .uid('sums')
+    .print();
 });

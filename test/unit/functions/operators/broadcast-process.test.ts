@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type DataStream, listState, mapState, pipeline, Types, valueState } from '../../../../functions/index.ts';
+import { type BroadcastStream, type DataStream, listState, mapState, pipeline, Types, valueState } from '../../../../functions/index.ts';
+import { planPipeline } from '../../../../functions/graph/plan.ts';
 import { isMillraceError } from '../../../../functions/shared/errors.ts';
 import { runPipeline } from '../../../../local/testing.ts';
 import { OperatorDriver } from './operator-driver.ts';
@@ -225,21 +226,28 @@ test('each task gets each broadcast record once, in any order, cut and delivered
 });
 
 test('what is no map state, or no pair of functions, is refused', () => {
-  const codeOf = (use: (items: DataStream<Item>) => unknown): string => {
+  const codeOf = (use: (items: DataStream<Item>) => DataStream<unknown>): string => {
     try {
-      pipeline('p', (env) => void use(env.fromCollection<Item>([]))).build();
+      planPipeline(pipeline('p', (env) => use(env.fromCollection<Item>([])).print()).build());
       return 'taken';
     } catch (error) {
       return isMillraceError(error) ? error.code : String(error);
     }
   };
   const fn = { processElement: () => [], processBroadcastElement: () => [] };
+  const plans = (use: (items: DataStream<Item>) => BroadcastStream<Item>, other: object = {}): string =>
+    codeOf((one) =>
+      one
+        .connect(use(one))
+        .process({ ...fn, ...other })
+        .uid('b'),
+    );
 
-  expect(codeOf((one) => one.broadcast())).toBe('MILLRACE_OPTION_INVALID');
-  expect(codeOf((one) => one.broadcast(valueState('n', { default: 0 }) as never))).toBe('MILLRACE_OPTION_INVALID');
-  expect(codeOf((one) => one.connect(one.broadcast(rules)).process({ processElement: () => [] } as never))).toBe('MILLRACE_OPTION_INVALID');
-  expect(codeOf((one) => one.connect(one.broadcast(rules)).process({ ...fn, state: { rules } } as never))).toBe(
-    'MILLRACE_STATE_WITHOUT_KEY',
-  );
-  expect(codeOf((one) => one.connect(one.broadcast(rules, rules)).process(fn))).toBe('MILLRACE_STATE_DUPLICATE');
+  expect(plans((one) => one.broadcast(rules))).toBe('taken');
+  expect(plans((one) => one.broadcast())).toBe('MILLRACE_OPTION_INVALID');
+  expect(plans((one) => one.broadcast(valueState('n', { default: 0 }) as never))).toBe('MILLRACE_OPTION_INVALID');
+  expect(plans((one) => one.broadcast(rules, rules))).toBe('MILLRACE_STATE_DUPLICATE');
+  expect(plans((one) => one.broadcast(rules), { processBroadcastElement: undefined })).toBe('MILLRACE_OPTION_INVALID');
+  expect(plans((one) => one.broadcast(rules), { state: { rules } })).toBe('MILLRACE_STATE_WITHOUT_KEY');
+  expect(plans((one) => one.broadcast(rules), { onTimer: () => [] })).toBe('MILLRACE_STATE_WITHOUT_KEY');
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type DataStream, listState, outputTag, pipeline, Types, valueState } from '../../../../functions/index.ts';
+import { planPipeline } from '../../../../functions/graph/plan.ts';
 import { isMillraceError } from '../../../../functions/shared/errors.ts';
 import { runPipeline } from '../../../../local/testing.ts';
 import { OperatorDriver } from './operator-driver.ts';
@@ -207,9 +208,9 @@ describe('scenario 10: fan-in of two stages with tags, one stage by two edges, s
 });
 
 test('what is no pair of functions is refused, and so is a stream of elsewhere', () => {
-  const refusals = (use: (items: DataStream<Item>) => unknown): string => {
+  const refusals = (use: (items: DataStream<Item>) => DataStream<unknown>): string => {
     try {
-      pipeline('p', (env) => void use(env.fromCollection<Item>([]))).build();
+      planPipeline(pipeline('p', (env) => use(env.fromCollection<Item>([])).print()).build());
       return 'taken';
     } catch (error) {
       return isMillraceError(error) ? error.code : String(error);
@@ -219,7 +220,14 @@ test('what is no pair of functions is refused, and so is a stream of elsewhere',
   expect(refusals((one) => one.connect(one).map({ map1: () => 1 } as never))).toBe('MILLRACE_OPTION_INVALID');
   expect(refusals((one) => one.connect(one).flatMap(undefined as never))).toBe('MILLRACE_OPTION_INVALID');
   expect(refusals((one) => one.connect(one).process({ processElement: () => [] } as never))).toBe('MILLRACE_OPTION_INVALID');
-  expect(refusals((one) => one.connect(one).keyBy(key, 'key' as never))).toBe('MILLRACE_OPTION_INVALID');
-  expect(refusals((one) => one.connect(one.keyBy(key) as never))).toBe('MILLRACE_STATE_WITHOUT_KEY');
-  expect(refusals((one) => one.connect([] as never))).toBe('MILLRACE_STREAM_FOREIGN');
+  expect(
+    refusals((one) =>
+      one
+        .connect(one)
+        .keyBy(key, 'key' as never)
+        .map({ map1: () => 1, map2: () => 2 }),
+    ),
+  ).toBe('MILLRACE_OPTION_INVALID');
+  expect(refusals((one) => one.connect(one.keyBy(key) as never).map({ map1: () => 1, map2: () => 2 }))).toBe('MILLRACE_STATE_WITHOUT_KEY');
+  expect(refusals((one) => one.connect([] as unknown as typeof one).map({ map1: () => 1, map2: () => 2 }))).toBe('MILLRACE_STREAM_FOREIGN');
 });
