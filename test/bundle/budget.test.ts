@@ -106,6 +106,20 @@ test('only stages with windows hold what windows need', async () => {
   expect(shipped.flatMap((one) => one.stages).some(holds)).toBe(false);
 });
 
+test.each(['connected-streams', 'interval-join', 'temporal-join', 'broadcast-state'])(
+  'a stage of %s holds the operators that it runs',
+  async (name) => {
+    const { plan, stages } = await bundlePipeline(`test/golden/${name}.ts`, outDir);
+
+    for (const [i, { operators }] of plan.stages.entries()) {
+      // What waits for a join is kept as the elements of windows are.
+      const holds = operatorsIn(stages[i]?.inputs ?? []).filter((kind) => kind !== 'window');
+      expect(holds.sort()).toEqual([...new Set(operators.map(({ kind }) => kind))].filter((kind) => kind in ALL_OPERATORS).sort());
+    }
+    expect(plan.stages.some(({ operators }) => operators.some(({ kind }) => kind in ALL_OPERATORS))).toBe(true);
+  },
+);
+
 describe('the checks fail', () => {
   const own: BundleInput = { path: 'millrace/functions/runtime/stage-handler.ts', owner: 'millrace', bytes: 40_000 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type IntervalJoined, outputTag, Types } from '../../../../functions/index.ts';
+import { type IntervalJoined, json, kafka, outputTag, Types } from '../../../../functions/index.ts';
 import { OperatorDriver } from './operator-driver.ts';
 import { runShuffled } from './shuffled-run.ts';
 import { type Item, item, key, twoTopics } from './two-topics.ts';
@@ -221,4 +221,43 @@ test('gives the pairs of two arrays, in any order, cut and delivered in any way'
     }),
     { numRuns: 30 },
   );
+});
+
+test('whatever is late: each record is put out to the side once, or has met all that are not', async () => {
+  const made = twoTopics((left, right) => {
+    const joined = left
+      .keyBy(key)
+      .intervalJoin(right.keyBy(key))
+      .between(-7, 9)
+      .sideOutputLeftLateData(late.left)
+      .sideOutputRightLateData(late.right)
+      .process({ processElement: (one, two) => [`${one.value} ${two.value}`] })
+      .uid('joined');
+    joined.getSideOutput(late.left).sinkTo(kafka.sink({ topic: 'late-left', value: json() }));
+    joined.getSideOutput(late.right).sinkTo(kafka.sink({ topic: 'late-right', value: json() }));
+    return joined;
+  });
+  let lates = 0;
+  await fc.assert(
+    fc.asyncProperty(items, items, fc.nat(1e6), async (left, right, seed) => {
+      const { sinks, lateRecords } = await runShuffled(made, { left, right }, { seed, partitions: 1, maxBatch: 3 });
+
+      const behind = (topic: string): string[] => (sinks[topic] as Item[]).map(({ value }) => value);
+      const [lateLeft, lateRight] = [behind('late-left'), behind('late-right')];
+      lates += lateLeft.length + lateRight.length;
+      const onTime = (all: readonly Item[], late: readonly string[]): Item[] => all.filter(({ value }) => !late.includes(value));
+      expect(lateRecords).toBe(0);
+      expect([...(sinks['out'] ?? [])].sort()).toEqual(
+        onTime(left, lateLeft)
+          .flatMap((one) =>
+            onTime(right, lateRight)
+              .filter(({ key, at }) => key === one.key && at - one.at >= -7 && at - one.at <= 9)
+              .map((two) => `${one.value} ${two.value}`),
+          )
+          .sort(),
+      );
+    }),
+    { numRuns: 30 },
+  );
+  expect(lates).toBeGreaterThan(30);
 });
