@@ -147,6 +147,12 @@ describe('API', () => {
   test.each([
     ['functions/api/data-stream.ts'],
     ['functions/api/keyed-stream.ts'],
+    ['functions/api/connected-streams.ts'],
+    ['functions/api/co-process-function.ts'],
+    ['functions/api/broadcast-process-function.ts'],
+    ['functions/api/joined-streams.ts'],
+    ['functions/api/interval-join.ts'],
+    ['functions/api/temporal-join.ts'],
     ['functions/api/environment.ts'],
     ['functions/api/watermark-strategy.ts'],
     ['functions/api/state.ts'],
