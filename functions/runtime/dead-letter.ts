@@ -23,7 +23,7 @@ function isErrorLike(error: unknown): error is Error {
 }
 
 export interface DeadLetter {
-  /** Where the record came from; equal origins are copies of one dead letter. */
+  /** Where the record came from; equal origins of one task are copies of one dead letter. */
   readonly origin: string;
   readonly stage: string;
   readonly task: string;

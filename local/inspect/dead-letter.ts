@@ -64,9 +64,12 @@ export function parseDeadLetter(message: TopicMessage): DeadLetterView {
   };
 }
 
-/** The same for copies of one dead letter only: one record may fail in two stages. A letter without an origin is its own. */
-export function identityOf({ stage, origin, partition, offset }: DeadLetterView): string {
-  return origin === '' ? `${partition}-${offset}` : `${stage} ${origin}`;
+/**
+ * The same for copies of one dead letter only: one record may fail in two stages, or where it is broadcast in several tasks. A letter without an
+ * origin is its own.
+ */
+export function identityOf({ task, origin, partition, offset }: DeadLetterView): string {
+  return origin === '' ? `${partition}-${offset}` : `${task} ${origin}`;
 }
 
 export function viewPayload(bytes: Uint8Array | null, kind: string): PayloadView {

@@ -68,7 +68,7 @@ export function readSink(partitions: readonly (readonly LoggedMessage[])[]): Sin
   );
 }
 
-/** Readers of the dead-letter topic drop equal origins: a source stage sends them at least once. */
+/** Readers of the dead-letter topic drop equal origins of a task: a source stage sends them at least once. */
 export function readDeadLetters(partitions: readonly (readonly LoggedMessage[])[]): DeadLetterRecord[] {
   const letters = new Map<string, DeadLetterRecord>();
   for (const { headers = [], value } of partitions.flat()) {
@@ -81,7 +81,8 @@ export function readDeadLetters(partitions: readonly (readonly LoggedMessage[])[
       stage: header('millrace-stage'),
       value: readPayload(value),
     };
-    if (!letters.has(origin)) letters.set(origin, letter);
+    const identity = `${header('millrace-task')} ${origin}`;
+    if (!letters.has(identity)) letters.set(identity, letter);
   }
   return [...letters.values()];
 }

@@ -146,6 +146,26 @@ describe('a keyed stream and one that is broadcast', () => {
     ]);
   });
 
+  test('a record that fails in every task is a dead letter of each', async () => {
+    const made = twoTopics((left, right) =>
+      left
+        .keyBy(key)
+        .connect(right.broadcast(rules))
+        .process({
+          processElement: () => [],
+          processBroadcastElement({ value }) {
+            throw new Error(value);
+          },
+        })
+        .uid('ruled'),
+    );
+
+    const { deadLetters } = await runPipeline(made, { input: { left: [], right: [item('x', 1, 'bad rule')] } });
+
+    expect(deadLetters.map(({ error }) => error)).toEqual(['bad rule', 'bad rule']);
+    expect(new Set(deadLetters.map(({ origin }) => origin)).size).toBe(1);
+  });
+
   test('a state that was not declared is an error of the record', () => {
     const other = mapState('other', Types.string, Types.string);
     const driver = new OperatorDriver((env) => {
