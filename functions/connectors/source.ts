@@ -51,4 +51,6 @@ export interface FeedSource<T> {
   readonly value: Codec<T>;
   /** Yields encoded records, some at a time. @throws MILLRACE_INPUT_UNREADABLE */
   read(): AsyncIterable<readonly Uint8Array[]>;
+  /** Finds out whether it can be read, before anything runs. @throws MILLRACE_INPUT_UNREADABLE */
+  check?(): Promise<void>;
 }

@@ -157,7 +157,10 @@ describe('the input', () => {
   test.each([
     ['nowhere.json', /nowhere\.json cannot be read: ENOENT/],
     ['garbage.json', /garbage\.json is no JSON array: at byte 18 stands 'o', where comma or end should be/],
-    ['lines.json', /lines\.json is no JSON array: at byte 0 stands '\{', where array should be; for a record a line give format: 'lines'/],
+    [
+      'lines.json',
+      /lines\.json is no JSON array: at byte 0 stands '\{', where array should be; for a record a line give format: 'json-lines'/,
+    ],
     ['cut.json', /cut\.json ends at byte 9, where element should follow: is it complete\?/],
   ])('%s', async (input, message) => {
     const ended = await millrace(dir, ['dev', 'records.ts', '--input', join(dir, input)]);

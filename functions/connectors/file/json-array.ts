@@ -116,7 +116,7 @@ export class JsonArraySplitter implements Splitter {
     const found = byte > 0x20 && byte < 0x7f ? `'${String.fromCharCode(byte)}'` : `byte 0x${byte.toString(16)}`;
     return new MillraceError(
       'MILLRACE_INPUT_UNREADABLE',
-      `${this.name} is no JSON array: at byte ${this.before + at} stands ${found}, where ${this.place} should be; for a record a line give format: 'lines'`,
+      `${this.name} is no JSON array: at byte ${this.before + at} stands ${found}, where ${this.place} should be; for a record a line give format: 'json-lines'`,
     );
   }
 }

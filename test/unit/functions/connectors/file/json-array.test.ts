@@ -63,7 +63,7 @@ describe('JsonArraySplitter', () => {
     ['[1', 'input ends at byte 2, where the rest of an element should follow'],
     ['[1,', 'input ends at byte 3, where element should follow'],
     ['["a', 'input ends at byte 3, where the rest of an element should follow'],
-    ['{"a":1}', "at byte 0 stands '{', where array should be; for a record a line give format: 'lines'"],
+    ['{"a":1}', "at byte 0 stands '{', where array should be; for a record a line give format: 'json-lines'"],
     ['[1,]', "at byte 3 stands ']', where element should be"],
     ['[,1]', "at byte 1 stands ','"],
     ['[1 2]', "at byte 3 stands '2', where comma or end should be"],
