@@ -112,11 +112,12 @@ export { bytes } from './codec/bytes.ts';
 export { json, type JsonOptions } from './codec/json.ts';
 export { string } from './codec/string.ts';
 
+export type { FileSinkOptions } from './connectors/file/sink.ts';
 export type { FileSourceOptions } from './connectors/file/source.ts';
 export type { KafkaPartitioner, KafkaPartitioning } from './connectors/kafka/partitioner.ts';
 export type { KafkaSinkOptions } from './connectors/kafka/sink.ts';
 export type { KafkaRecord, KafkaSourceOptions } from './connectors/kafka/source.ts';
-export type { OutputOrigin, RefusedOutput, Sink, SinkContext, SinkWriter } from './connectors/sink.ts';
+export type { AppliedInput, OutputOrigin, RefusedOutput, Sink, SinkContext, SinkWriter } from './connectors/sink.ts';
 export type { FeedSource, Source, SourceMessage, TopicSource } from './connectors/source.ts';
 
 export type {

@@ -108,7 +108,7 @@ export async function bundleStages(options: BundleStagesOptions): Promise<StageB
     entryPoints: plan.stages.map((stage, i) => ({ in: `${STAGE}:${stage.id}`, out: `${i}/index` })),
     plugins: [
       generated(STAGE, (stage) => ({ contents: entries.get(stage) ?? '', resolveDir: dirname(pipelineFile) })),
-      leftOut(names, options.kafkaIam === true ? [] : [IAM_SIGNER]),
+      leftOut(names, [...(options.kafkaIam === true ? [] : [IAM_SIGNER]), ...(plan.sinkFolders === undefined ? [PARTS] : [])]),
       clientsApart(names, importers),
       stageModules(options.alias ?? {}, names),
     ],
@@ -222,6 +222,8 @@ function clientModule(client: string): string {
 const FEEDER = 'reader';
 /** What brings AWS's signer. */
 const IAM_SIGNER = 'iam-token';
+/** What writes files. */
+const PARTS = 'part-folder';
 
 /** Leaves Millrace's modules out that it imports where they are needed, and these functions never need: such an import would fail. */
 function leftOut(names: ModuleNames, modules: readonly string[]): Plugin {

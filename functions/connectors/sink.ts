@@ -13,14 +13,23 @@ export interface Sink<T> {
   readonly topic?: string;
   /** `exactly-once`: its writers have `take`, and what they keep is sent in a transaction. @default 'at-least-once' */
   readonly delivery?: 'at-least-once' | 'exactly-once';
+  /**
+   * Folder that it writes parts to. Each of its writers keeps a position of its own there, so each record is written once; its stage has a
+   * fence, and replays the same outputs from it.
+   */
+  readonly folder?: string;
   /** How its topic is written to: part of the plan, as the log's client needs it also where the sink is not open. */
   readonly produces?: TopicProduction;
   open(context: SinkContext): SinkWriter<T>;
+  /** Finds out whether it can be written to, before anything runs. @throws MILLRACE_OUTPUT_UNWRITABLE */
+  check?(): Promise<void>;
 }
 
 export interface SinkContext {
   /** Name of the task that writes, with its generation. */
   readonly task: string;
+  /** The same among the tasks of all pipelines. */
+  readonly id: string;
   readonly channels: ChannelWriter;
   /** Wall clock in ms, for output that is not part of the results (rate limits). */
   readonly now: () => number;
@@ -40,6 +49,16 @@ export interface RefusedOutput extends RefusedMessage {
   readonly origin: OutputOrigin;
 }
 
+/** The input whose outputs a flush sends, of a stage with a fence. */
+export interface AppliedInput {
+  /** First offset behind it. */
+  readonly next: number;
+  /** Largest log time of all input that the task has applied so far, in ms; −∞ where its log says nothing about that. */
+  readonly lastTime: number;
+  /** Largest log time of its own messages below an offset; −∞ if there is none. */
+  timeBelow(offset: number): number;
+}
+
 export interface SinkWriter<T> {
   /**
    * Encodes and keeps one record. Synchronous; what it throws fails the record. (A property, as methods would let a sink of a narrower
@@ -54,8 +73,9 @@ export interface SinkWriter<T> {
    *
    * @param isEnd - The input has ended: no record comes after these, unless the batch is run again.
    * @param onRefused - Takes messages whose timestamps are refused, which become dead letters; without it they fail the batch.
+   * @param applied - Of a stage with a fence.
    */
-  flush(isEnd?: boolean, onRefused?: (refused: RefusedOutput) => void): Promise<void>;
+  flush(isEnd?: boolean, onRefused?: (refused: RefusedOutput) => void, applied?: AppliedInput): Promise<void>;
   /** Instead of `flush`, for exactly-once sinks: gives the messages of records with input offset `from` and later, and forgets all. */
   take?(from: number): Promise<readonly TopicAppend[]>;
 }

@@ -116,6 +116,7 @@ export interface SourceShape {
 export interface SinkShape {
   readonly kind: string;
   readonly topic?: string;
+  readonly folder?: string;
   readonly delivery?: 'at-least-once' | 'exactly-once';
   readonly produces?: TopicProduction;
 }

@@ -121,7 +121,10 @@ function labelOf(node: LogicalNode): string {
   if (node.kind === 'window' || node.kind === 'coGroup') return node.window.label;
   if (node.kind === 'temporalJoin') return node.temporalJoin.type === 'left' ? 'left temporal join' : 'temporal join';
   if (node.kind === 'intervalJoin') return `interval join, ${node.interval.lowerMs} to ${node.interval.upperMs} ms`;
-  if (node.kind === 'sink') return node.sink.topic === undefined ? node.sink.kind : `${node.sink.kind} ${node.sink.topic}`;
+  if (node.kind === 'sink') {
+    const to = node.sink.topic ?? node.sink.folder;
+    return to === undefined ? node.sink.kind : `${node.sink.kind} ${to}`;
+  }
   return node.kind;
 }
 

@@ -47,6 +47,7 @@ export function planPipeline(graph: LogicalGraph, planOptions: PlanOptions = {})
   const options = resolveOptions({ ...graph.options, ...overrides });
   validateGraph(graph, options);
   const drafts = cutIntoStages(graph, options);
+  checkJournals(drafts);
   const naming = { namespace: checkName('the namespace', namespace), pipeline: graph.pipeline, generation, ids: nameStages(drafts) };
   const stages = drafts.map((draft) => toStage(draft, naming));
   checkGroups(stages);
@@ -64,6 +65,7 @@ export function planPipeline(graph: LogicalGraph, planOptions: PlanOptions = {})
     channels: drafts.flatMap((draft) => toChannel(draft, naming)),
     feeds: drafts.flatMap((draft) => toFeed(draft, naming)),
     sinkTopics: sinkTopicsOf(graph),
+    ...sinkFoldersOf(graph),
     deadLetterTopic: deadLetterTopic(namespace, graph.pipeline),
   };
 }
@@ -190,6 +192,11 @@ function sinkTopicsOf(graph: LogicalGraph): readonly string[] {
   return [...new Set(topics)].sort();
 }
 
+function sinkFoldersOf(graph: LogicalGraph): Pick<PipelinePlan, 'sinkFolders'> {
+  const folders = graph.nodes.flatMap((node) => (node.kind === 'sink' && node.sink.folder !== undefined ? [node.sink.folder] : []));
+  return folders.length > 0 ? { sinkFolders: folders.sort() } : {};
+}
+
 /** Members of one group share what it reads, and its offsets: two stages would take each other's records. */
 function checkGroups(stages: readonly StagePlan[]): void {
   const owners = new Map<string, string>();
@@ -199,6 +206,16 @@ function checkGroups(stages: readonly StagePlan[]): void {
     if (owner === undefined) continue;
     throw new MillraceError('MILLRACE_OPTION_INVALID', `stages '${owner}' and '${id}' both read as group '${group}': give each its own`);
   }
+}
+
+/** What a journal sends after its commit may be sent again, in other cuts than what the sink has written. */
+function checkJournals(drafts: readonly StageDraft[]): void {
+  const draft = drafts.find(({ journal, writesParts }) => journal && writesParts);
+  if (draft === undefined) return;
+  throw new MillraceError(
+    'MILLRACE_OPTION_INVALID',
+    "a stage with .journal() has a file sink, which it can't write to: add .hop('kafka') before the sink",
+  );
 }
 
 /** Giving up after a publish would leave outputs of input that was never applied. */

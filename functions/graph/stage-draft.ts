@@ -50,8 +50,14 @@ export class StageDraft {
   /** Whether its tasks keep a fence: copies of a channel's records, and state, must be recognized. */
   get fenced(): boolean {
     if (this.journal || this.input.kind === 'channel' || this.operators.some(({ node }) => isStateful(node))) return true;
+    if (this.writesParts) return true;
     // A sink's transaction takes the place of the fence only where it is the one output.
     return this.transactional && this.outputs.length > 0;
+  }
+
+  /** Whether it has a sink that keeps a position of its own: what is replayed must be checked against a fence. */
+  get writesParts(): boolean {
+    return this.operators.some(({ node }) => node.kind === 'sink' && node.sink.folder !== undefined);
   }
 
   /** Whether it has an exactly-once sink. */

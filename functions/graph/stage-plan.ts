@@ -22,6 +22,8 @@ export interface PipelinePlan {
   readonly feeds: readonly FeedPlan[];
   /** Users' topics that sinks write to. */
   readonly sinkTopics: readonly string[];
+  /** Folders that sinks write to, if any do. */
+  readonly sinkFolders?: readonly string[];
   readonly deadLetterTopic: string;
 }
 

@@ -26,6 +26,7 @@ export function validateGraph(graph: LogicalGraph, options: Required<PipelineOpt
     if (node.kind === 'broadcastProcess') checkBroadcast(graph, node);
   }
   checkDuplicateUids(graph);
+  checkFolders(graph);
 }
 
 function fail(code: ErrorCode, message: string): never {
@@ -197,6 +198,18 @@ function checkLateTag(graph: LogicalGraph, node: LogicalNode, tag: string | unde
     'MILLRACE_STREAM_UNUSED',
     `${placeOf(graph, node)} puts late records out as '${tag}', and nothing reads them: add .getSideOutput(tag) to it`,
   );
+}
+
+/** The position that a task keeps in a folder is about one sink. */
+function checkFolders(graph: LogicalGraph): void {
+  const folders = new Set<string>();
+  for (const node of graph.nodes) {
+    if (node.kind !== 'sink' || node.sink.folder === undefined) continue;
+    const { folder } = node.sink;
+    if (folders.has(folder))
+      fail('MILLRACE_OPTION_INVALID', `two sinks write to folder '${folder}': give each its own, or make one stream of both with .union()`);
+    folders.add(folder);
+  }
 }
 
 function checkDuplicateUids(graph: LogicalGraph): void {

@@ -1,7 +1,7 @@
 import { FrameListMark, FrameListWriter } from '../codec/frame-writer.ts';
 import type { ChannelWriter, OutgoingMessage } from '../channels/channel-writer.ts';
 import type { Bury, TopicAppend } from '../channels/transactional-log.ts';
-import type { OutputOrigin, RefusedOutput, SinkWriter } from '../connectors/sink.ts';
+import type { AppliedInput, OutputOrigin, RefusedOutput, SinkWriter } from '../connectors/sink.ts';
 import type { StageOutput } from '../graph/stage-plan.ts';
 import { taskOf } from '../shared/distribution.ts';
 import type { Key } from '../shared/key.ts';
@@ -42,6 +42,8 @@ interface UndoableWriter {
 export class BatchOutputs {
   /** Watermark that has been sent on before the next record. */
   watermark = -Infinity;
+  /** What the batch has applied, for sinks that keep a position; set before `publish` in a stage with a fence. */
+  applied: AppliedInput | undefined;
   recordsOut = 0;
   bytesOut = 0;
   readonly deadLetters: OutgoingMessage[] = [];
@@ -175,9 +177,9 @@ export class BatchOutputs {
     deadLetterTopic: string | undefined,
     isEnd: boolean,
   ): Promise<void> {
-    if (deadLetterTopic === undefined || this.options.buriedBy === undefined) return sink.flush(isEnd);
+    if (deadLetterTopic === undefined || this.options.buriedBy === undefined) return sink.flush(isEnd, undefined, this.applied);
     const refused: RefusedOutput[] = [];
-    await sink.flush(isEnd, (output) => refused.push(output));
+    await sink.flush(isEnd, (output) => refused.push(output), this.applied);
     if (refused.length > 0) await channels.append(deadLetterTopic, 0, this.bury(refused));
   }
 

@@ -1,7 +1,7 @@
 import { isMillraceError, MillraceError } from '../shared/errors.ts';
 import { addVerdicts, type Decisions } from '../state/fence.ts';
 import type { CachedState, FenceNode, TaskStore } from '../state/task-store.ts';
-import type { SinkWriter } from '../connectors/sink.ts';
+import type { AppliedInput, SinkWriter } from '../connectors/sink.ts';
 import type { BatchOutputs } from './batch-outputs.ts';
 import { recordFailed } from './dead-letter.ts';
 import { compareRuns } from './determinism.ts';
@@ -163,6 +163,7 @@ class FencedTask implements StageTask {
       const [again] = run.cuts;
       if (again) throw recordFailed(this.task, `record ${again.position} of offset ${run.offset}`, again.failure); // an error that comes and goes: the batch comes again
     }
+    outputs.applied = appliedInput(run, messages);
     await outputs.publish(journal?.channels ?? this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); // A6
     if (!journal) await this.publishTransaction(held.transaction, outputs, run.draft.next);
     const pending = journal?.take(await outputs.takeAppends(0));
@@ -278,4 +279,10 @@ class FencedTask implements StageTask {
     }
     await clock.sleep(wait);
   }
+}
+
+function appliedInput({ draft: { next, lastTime } }: FencedRun, messages: readonly InputMessage[]): AppliedInput {
+  const timeBelow = (end: number): number =>
+    messages.reduce((last, { offset, isLogTime, time }) => (isLogTime && offset < end ? Math.max(last, time) : last), -Infinity);
+  return { next, lastTime, timeBelow };
 }

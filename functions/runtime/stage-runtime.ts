@@ -122,7 +122,8 @@ export class StageRuntime {
   takeSinks(task: string, outlet: Pick<SinkContext, 'channels' | 'print'> = this.ports): ReadonlyMap<number, SinkWriter<unknown>> {
     const held = this.sinks.take(task);
     if (held) return held;
-    const context = { task, channels: outlet.channels, now: () => this.ports.clock.now(), print: outlet.print };
+    const id = `${this.plan.namespace}.${this.plan.pipeline}.${task}`;
+    const context = { task, id, channels: outlet.channels, now: () => this.ports.clock.now(), print: outlet.print };
     const opened = new Map<number, SinkWriter<unknown>>();
     for (const { node } of this.stage.operators) {
       const found = this.graph.nodes[node];

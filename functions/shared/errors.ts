@@ -72,6 +72,8 @@ export const ERROR_CODES = {
   MILLRACE_FUNCTION_THROTTLED: ['external', 'backoff'],
   MILLRACE_BUNDLE_FAILED: ['user', 'never'],
   MILLRACE_INPUT_UNREADABLE: ['user', 'never'],
+  MILLRACE_OUTPUT_UNWRITABLE: ['external', 'backoff'],
+  MILLRACE_OUTPUT_FOREIGN: ['user', 'never'],
   MILLRACE_FLAG_INVALID: ['user', 'never'],
   MILLRACE_PORT_IN_USE: ['user', 'never'],
   MILLRACE_DATA_INVALID: ['user', 'never'],

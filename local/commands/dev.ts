@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { tickFrame } from '../../functions/codec/frame-writer.ts';
+import type { Sink } from '../../functions/connectors/sink.ts';
 import type { FeedSource } from '../../functions/connectors/source.ts';
 import type { StagePlan } from '../../functions/graph/stage-plan.ts';
 import { readFenceProgress } from '../../functions/runtime/fence-progress.ts';
@@ -94,6 +95,7 @@ async function prepare(open: () => Promise<Project>, outDir: string, io: CliIo):
   const project = await open();
   checkServices(project);
   const { file, plan } = project;
+  await checkConnectors(project);
   const bundles = await bundleStages({ pipelineFile: file, plan, outDir, kafkaIam: usesIam(project, io.cwd), ...io.bundling });
   return { project, files: new Map(bundles.map((bundle) => [bundle.stage, bundle.file])) };
 }
@@ -160,6 +162,12 @@ function harnessOptions(
 
 function withServices(options: HarnessOptions, services: ReturnType<typeof chooseServices>): HarnessOptions {
   return { ...options, ...services, env: { ...options.env, ...services.env } };
+}
+
+/** What is wrong with input and output from the start is told before anything is bundled. */
+async function checkConnectors(project: Project): Promise<void> {
+  for (const source of feedsOf(project).values()) await source.check?.();
+  for (const node of project.graph.nodes) if (node.kind === 'sink') await (node.sink as Sink<unknown>).check?.();
 }
 
 function feedsOf({ graph, plan }: Project): ReadonlyMap<string, FeedSource<unknown>> {

@@ -56,6 +56,11 @@ const parsed = kafka.source({ topic: 'numbers', value: json(z.string().transform
 expectTypeOf(env.fromSource(parsed, { uid: 'numbers' })).toEqualTypeOf<DataStream<number>>();
 const fromValibot = file.source({ path: 'a.json', format: 'lines', value: json(v.object({ a: v.number() })) });
 expectTypeOf(env.fromSource(fromValibot, { uid: 'a' })).toEqualTypeOf<DataStream<{ a: number }>>();
+const csv = file.source({ path: 'a.csv', format: 'csv', schema: z.object({ n: z.coerce.number() }) });
+expectTypeOf(env.fromSource(csv, { uid: 'csv' })).toEqualTypeOf<DataStream<{ n: number }>>();
+const text = env.fromSource(file.source({ path: 'a.csv', format: 'csv' }), { uid: 'csv' });
+expectTypeOf(text).toEqualTypeOf<DataStream<Readonly<Record<string, string>>>>();
+env.fromElements({ a: 1, b: 'x' }).sinkTo(file.sink({ path: 'out', format: 'csv', columns: ['b', 'a'] }));
 const fromArktype = kafka.source({ topics: ['a', 'b'], value: json(type({ b: 'string' })) });
 expectTypeOf(env.fromSource(fromArktype, { uid: 'b' })).toEqualTypeOf<DataStream<{ b: string }>>();
 expectTypeOf(env.fromSource(kafka.source({ topic: 'text', value: string() }), { uid: 'text' })).toEqualTypeOf<DataStream<string>>();

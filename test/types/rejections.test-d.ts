@@ -4,6 +4,7 @@ import {
   DeltaEvictor,
   type Environment,
   EventTimeSessionWindows,
+  file,
   GlobalWindows,
   json,
   kafka,
@@ -27,6 +28,10 @@ const byCustomer = orders.keyBy(({ customer }) => customer);
 
 // @ts-expect-error windows and everything else that keeps state come behind keyBy
 orders.window('1 minute');
+// @ts-expect-error a record has no such column
+orders.sinkTo(file.sink({ path: 'out', format: 'csv', columns: ['price'] }));
+// @ts-expect-error a file of CSV has a schema, no codec
+file.source({ path: 'a.csv', format: 'csv', value: json(Order) });
 // @ts-expect-error a sum needs a key
 orders.sum('amount');
 // @ts-expect-error a reduction needs a key

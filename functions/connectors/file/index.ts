@@ -1,1 +1,2 @@
+export { fileSink as sink } from './sink.ts';
 export { fileSource as source } from './source.ts';

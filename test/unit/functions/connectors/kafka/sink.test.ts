@@ -47,7 +47,10 @@ class FakeChannels implements ChannelWriter {
 function open(options: Partial<KafkaSinkOptions<string>> = {}, partitions = 3): { channels: FakeChannels; writer: SinkWriter<string> } {
   const channels = new FakeChannels(partitions);
   const sink = kafkaSink({ topic: 'out', value: string(), ...options });
-  return { channels, writer: sink.open({ task: 'total/orders-3@1', channels, now: () => 0, print: () => undefined }) };
+  return {
+    channels,
+    writer: sink.open({ task: 'total/orders-3@1', id: 'default.test.total/orders-3@1', channels, now: () => 0, print: () => undefined }),
+  };
 }
 
 function write(writer: SinkWriter<string>, values: readonly string[]): void {

@@ -13,7 +13,13 @@ function open(prefix?: string): Printer {
   const lines: string[] = [];
   const printer = { lines, now: 0 };
   const channels = undefined as unknown as ChannelWriter;
-  const context = { task: 'in/in-0@1', channels, now: () => printer.now, print: (line: string) => lines.push(line) };
+  const context = {
+    task: 'in/in-0@1',
+    id: 'default.test.in/in-0@1',
+    channels,
+    now: () => printer.now,
+    print: (line: string) => lines.push(line),
+  };
   return Object.assign(printer, { writer: printSink(prefix).open(context) });
 }
 
