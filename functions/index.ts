@@ -137,7 +137,7 @@ export type {
   TemporalJoinShape,
   WatermarkStrategyShape,
 } from './graph/logical-graph.ts';
-export type { StartPosition, StateShape, TopicProduction } from './graph/stage-plan.ts';
+export type { StartPosition, StateShape, StopPosition, TopicProduction } from './graph/stage-plan.ts';
 export type {
   AggregateFunctionShape,
   AssignerShape,

@@ -22,13 +22,16 @@ export function embeddedHarnessLog(log: EmbeddedLog, options: HarnessOptions): H
       createTopics(log, options);
       return Promise.resolve();
     },
-    openInput(stage) {
+    openInput(stage, ends) {
       const outputTopics = stage.outputs.map(({ topic }) => topic);
       const startingPosition = startOf(stage);
-      return Promise.resolve(openEmbeddedInput(log, { group: stage.group, topics: inputTopics(stage), outputTopics, startingPosition }));
+      return Promise.resolve(
+        openEmbeddedInput(log, { group: stage.group, topics: inputTopics(stage), outputTopics, startingPosition, ends }),
+      );
     },
     openFeed: (topic) => Promise.resolve(embeddedFeedTopic(log, topic)),
     isFull: (topic, partition) => log.partition(topic, partition).isHoldingBack,
+    stopOffsets: (topic, stop) => Promise.resolve(log.offsetsAt(topic, stop)),
     ends: (topic) => Promise.resolve(log.partitions(topic).map(({ endOffset }) => endOffset)),
     contents: (topic) => Promise.resolve(contentsOf(log, topic)),
     // The harness closes the log itself, as functions append to it to the last.

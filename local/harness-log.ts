@@ -1,6 +1,6 @@
 import type { ChannelWriter } from '../functions/channels/channel-writer.ts';
-import type { StagePlan } from '../functions/graph/stage-plan.ts';
-import type { MappingInput } from './emulator/mapping-input.ts';
+import type { StagePlan, StopPosition } from '../functions/graph/stage-plan.ts';
+import type { InputEnds, MappingInput } from './emulator/mapping-input.ts';
 
 /** The topic of a source that a feeder reads. The feeder is its only writer. */
 export interface FeedTopic {
@@ -44,11 +44,14 @@ export interface HarnessLog {
   readonly isDurable: boolean;
   /** Makes or checks the topics of the plan. Before all else. */
   prepare(): Promise<void>;
-  openInput(stage: StagePlan): Promise<MappingInput>;
+  /** @param ends - Where the stage's input ends, by topic and partition; undefined where it does not. */
+  openInput(stage: StagePlan, ends?: InputEnds): Promise<MappingInput>;
   /** For the topic's only writer. */
   openFeed(topic: string): Promise<FeedTopic>;
   /** Whether a tick would only add to what already waits in a partition. */
   isFull(topic: string, partition: number): boolean;
+  /** Offsets that a position stands for in a topic now, by partition. */
+  stopOffsets(topic: string, stop: StopPosition): Promise<readonly number[]>;
   /** Offsets behind the last records of a topic, by partition. */
   ends(topic: string): Promise<readonly number[]>;
   contents(topic: string): Promise<TopicContents>;

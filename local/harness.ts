@@ -8,8 +8,10 @@ import type { StateBackend } from '../functions/state/state-backend.ts';
 import { openDataDir, type DataDir } from './data-dir.ts';
 import { openEmbeddedServer, type EmbeddedServer } from './embedded-server.ts';
 import { openInvokeApi, type InvokeApi } from './emulator/invoke-api.ts';
+import type { InputEnds } from './emulator/mapping-input.ts';
 import { EndOfInput } from './end-of-input.ts';
 import { embeddedHarnessLog } from './embedded-harness-log.ts';
+import { fixInputEnds } from './input-ends.ts';
 import { type FeedTurn, takeFeedTurn } from './feed-turn.ts';
 import { Feeder } from './feeder.ts';
 import type { FeedTopic, HarnessLog } from './harness-log.ts';
@@ -155,7 +157,8 @@ class RunningHarness implements Harness {
     const opening = options.plan.stages.map(async (stage, rank) => {
       const bundlePath = options.bundles.get(stage.id);
       if (bundlePath === undefined) throw new MillraceError('MILLRACE_BUNDLE_FAILED', `there is no bundle of stage ${stage.id}`);
-      return new StageRun(stage, { options, log, input: await log.openInput(stage), slots, environments, clock, env, bundlePath, rank });
+      const input = await log.openInput(stage, await this.inputEnds(stage));
+      return new StageRun(stage, { options, log, input, slots, environments, clock, env, bundlePath, rank });
     });
     return Promise.all(opening);
   }
@@ -164,6 +167,11 @@ class RunningHarness implements Harness {
   private async checkState(): Promise<void> {
     const { plan, openState } = this.options;
     if (openState) await patiently(this.clock, () => this.state.read(`/millrace/${plan.namespace}/${plan.pipeline}`));
+  }
+
+  private inputEnds(stage: StagePlan): Promise<InputEnds | undefined> {
+    const { log, state } = this;
+    return fixInputEnds(stage, { plan: this.options.plan, state, stopOffsets: (topic, stop) => log.stopOffsets(topic, stop) });
   }
 
   private async checkStart(): Promise<void> {
@@ -273,8 +281,9 @@ class RunningHarness implements Harness {
     return end.run();
   }
 
-  /** Resolves when a bounded source has been fed to its end; never for a topic, and when feeding stops early. */
+  /** Resolves when a bounded source has been fed to its end; at once for a topic with an end; never for another one, and when feeding stops early. */
   private async feedDone({ input }: StagePlan): Promise<void> {
+    if (input.kind === 'source' && input.stop !== undefined) return;
     const feeding = input.kind === 'source' && input.bounded ? this.feeding.get(input.uid) : undefined;
     // A feeder that breaks ends the run by itself.
     const hasEnded = await feeding?.catch(() => false);

@@ -1,5 +1,5 @@
 import type { Codec } from '../codec/codec.ts';
-import type { StartPosition } from '../graph/stage-plan.ts';
+import type { StartPosition, StopPosition } from '../graph/stage-plan.ts';
 
 /** Where a pipeline's records come from. */
 export type Source<T> = TopicSource<T> | FeedSource<T>;
@@ -21,6 +21,8 @@ export interface TopicSource<T> {
    */
   readonly keyedByRecordKey: boolean;
   readonly start: StartPosition;
+  /** Where its records end. @default - they don't */
+  readonly stop?: StopPosition;
   /** Consumer group of the mapping. @default - made of namespace, pipeline and stage */
   readonly group?: string;
   /** Most records of a batch, and longest wait for a fuller one in ms. @default - the pipeline's */

@@ -1,5 +1,5 @@
 import type { Key } from '../shared/key.ts';
-import type { StartPosition, StateShape, TopicProduction } from './stage-plan.ts';
+import type { StartPosition, StateShape, StopPosition, TopicProduction } from './stage-plan.ts';
 import type { WindowShape } from './window-shape.ts';
 
 /**
@@ -107,6 +107,7 @@ export interface SourceShape {
   readonly bounded?: boolean;
   readonly keyedByRecordKey?: boolean;
   readonly start?: StartPosition;
+  readonly stop?: StopPosition;
   readonly group?: string;
   readonly batchSize?: number;
   readonly batchWindowMs?: number;

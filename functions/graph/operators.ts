@@ -1,6 +1,6 @@
 import { broadcastStates } from './broadcast-shape.ts';
 import { intervalStates } from './interval-shape.ts';
-import type { LogicalGraph, LogicalNode } from './logical-graph.ts';
+import type { LogicalGraph, LogicalNode, SourceShape } from './logical-graph.ts';
 import { slug } from './names.ts';
 import type { StateShape } from './stage-plan.ts';
 import { windowStates } from './window-shape.ts';
@@ -40,6 +40,11 @@ const TEMPORAL_STATES: readonly StateShape[] = [
 /** Another field makes another type: sums of one field must not go on as sums of another. */
 function aggregateType(aggregate: { readonly of: string; readonly field?: string }): string {
   return aggregate.field === undefined ? 'number' : `${aggregate.of}(${aggregate.field})`;
+}
+
+/** Whether a source's records have an end. */
+export function isBounded({ kind, bounded, stop }: SourceShape): boolean {
+  return kind === 'feed' ? bounded === true : stop !== undefined;
 }
 
 /** True if the operator keeps anything between records: state, or timers. */
@@ -91,7 +96,6 @@ const KEYED: readonly LogicalNode['kind'][] = [
   'coProcess',
   'coGroup',
   'intervalJoin',
-  'temporalJoin',
   'temporalJoin',
   'broadcastProcess',
 ];

@@ -2,7 +2,7 @@ import { MillraceError } from '../shared/errors.ts';
 import { cutIntoStages } from './cut.ts';
 import type { LogicalGraph, PipelineOptions } from './logical-graph.ts';
 import { channelTopic, checkName, deadLetterTopic, feedTopic, stageName } from './names.ts';
-import { statesOf, titleOf, uidOf } from './operators.ts';
+import { isBounded, statesOf, titleOf, uidOf } from './operators.ts';
 import { resolveOptions, toSettings } from './settings.ts';
 import { type DraftOperator, type DraftOutput, nameStages, type StageDraft } from './stage-draft.ts';
 import type {
@@ -109,7 +109,7 @@ function toInput(draft: StageDraft, naming: Naming): StageInput {
   const { input } = draft;
   if (input.kind === 'source') {
     const { source, id: node } = input.node;
-    const { pattern, start = 'earliest', batchSize, batchWindowMs } = source;
+    const { pattern, start = 'earliest', stop, batchSize, batchWindowMs } = source;
     return {
       kind: 'source',
       node,
@@ -119,7 +119,8 @@ function toInput(draft: StageDraft, naming: Naming): StageInput {
       start,
       ...(batchSize !== undefined && { batchSize }),
       ...(batchWindowMs !== undefined && { batchWindowMs }),
-      bounded: source.kind === 'feed' && source.bounded === true,
+      bounded: isBounded(source),
+      ...(stop !== undefined && { stop }),
     };
   }
   const writers = [...new Set(input.writers.map(({ stage }) => stage))];

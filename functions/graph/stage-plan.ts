@@ -57,6 +57,12 @@ export interface PlanSettings {
 export type StartPosition =
   'earliest' | 'latest' | { readonly timestamp: number } | { readonly offsets: Readonly<Record<string, Readonly<Record<number, number>>>> };
 
+/**
+ * Where reading ends: before the offsets that are the latest at the first start, before the first record that is not older than `timestamp` in
+ * ms, or at offsets by topic and partition; a partition that is not named ends at its latest. Never behind what is the latest then.
+ */
+export type StopPosition = Exclude<StartPosition, 'earliest'>;
+
 export interface StagePlan {
   /** Unique in the pipeline, stable over code changes; part of function, group and task names. */
   readonly id: string;
@@ -106,8 +112,10 @@ export interface SourceInput {
   /** Of this source's mapping, where it has its own. @default - those of the settings */
   readonly batchSize?: number;
   readonly batchWindowMs?: number;
-  /** True where every record of the topic has ended once the feeder is through. */
+  /** True where the records of the topic end: once the feeder is through, or where `stop` says. */
   readonly bounded: boolean;
+  /** Of a topic of somebody else. */
+  readonly stop?: StopPosition;
 }
 
 export interface ChannelInput {

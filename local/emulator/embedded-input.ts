@@ -3,7 +3,7 @@ import type { StartPosition } from '../../functions/graph/stage-plan.ts';
 import type { EmbeddedLog } from '../log/embedded-log.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
 import type { EventPart, KafkaEventBuilder } from './kafka-event-builder.ts';
-import type { Backlog, InputPartition, MappingInput } from './mapping-input.ts';
+import { type Backlog, endOf, type InputEnds, type InputPartition, type MappingInput } from './mapping-input.ts';
 
 export interface EmbeddedInputOptions {
   readonly group: string;
@@ -12,16 +12,19 @@ export interface EmbeddedInputOptions {
   readonly outputTopics?: readonly string[];
   /** Where to begin without committed offsets. @default 'earliest' */
   readonly startingPosition?: StartPosition;
+  readonly ends?: InputEnds | undefined;
 }
 
 /** Reads topics of the embedded log; registers the group there. */
 export function openEmbeddedInput(log: EmbeddedLog, options: EmbeddedInputOptions): MappingInput {
-  const { group, topics, outputTopics = [], startingPosition } = options;
+  const { group, topics, outputTopics = [], startingPosition, ends } = options;
   for (const topic of topics) log.subscribe(group, topic, startingPosition);
   const outputs = outputTopics.flatMap((topic) => log.partitions(topic));
   return {
     bootstrapServers: 'embedded:9092',
-    partitions: topics.flatMap((topic) => log.partitions(topic).map((partition) => new EmbeddedInputPartition(log, partition, group))),
+    partitions: topics.flatMap((topic) =>
+      log.partitions(topic).map((source) => new EmbeddedInputPartition(log, source, group, endOf(ends, topic, source.partition))),
+    ),
     isHeldBack: () => outputs.some(({ isHoldingBack }) => isHoldingBack),
     watchRoom(listener) {
       const stops = outputs.map((output) => output.watchCommits(listener));
@@ -38,11 +41,14 @@ class EmbeddedInputPartition implements InputPartition {
   private readonly log: EmbeddedLog;
   private readonly source: PartitionLog;
   private readonly group: string;
+  /** Where it ends before the log does. */
+  private readonly stop: number;
 
-  constructor(log: EmbeddedLog, source: PartitionLog, group: string) {
+  constructor(log: EmbeddedLog, source: PartitionLog, group: string, stop = Infinity) {
     this.log = log;
     this.source = source;
     this.group = group;
+    this.stop = stop;
   }
 
   get topic(): string {
@@ -54,18 +60,18 @@ class EmbeddedInputPartition implements InputPartition {
   }
 
   get lag(): number {
-    return this.source.endOffset - this.position;
+    return Math.max(0, this.end - this.position);
   }
 
   backlog(): Backlog | undefined {
     const { source, position } = this;
-    const records = source.endOffset - position;
+    const records = this.end - position;
     if (records <= 0) return undefined;
     return { records, bytes: source.bytesFrom(position), oldestTime: source.timeOf(Math.max(position, source.startOffset)) };
   }
 
   addTo(event: KafkaEventBuilder, maxRecords: number): void {
-    event.add(this.source, this.position, maxRecords);
+    event.add(this.source, this.position, Math.min(maxRecords, this.end - this.position));
   }
 
   holds(): boolean {
@@ -81,7 +87,7 @@ class EmbeddedInputPartition implements InputPartition {
   }
 
   endOffset(): Promise<number> {
-    return Promise.resolve(this.source.endOffset);
+    return Promise.resolve(this.end);
   }
 
   committedOffset(): Promise<number> {
@@ -96,6 +102,10 @@ class EmbeddedInputPartition implements InputPartition {
     return this.source.watchCommits((committer) => {
       if (committer === this.group) listener();
     });
+  }
+
+  private get end(): number {
+    return Math.min(this.source.endOffset, this.stop);
   }
 
   private get position(): number {

@@ -85,13 +85,13 @@ export class KafkaEventBuilder {
   /** Adds records of one partition while they fit, from each list those from index `from` on; as `add`. */
   addRecords(
     source: Pick<EventPart, 'topic' | 'partition' | 'tenure'>,
-    lists: Iterable<{ readonly records: EventRecords; readonly from: number }>,
+    lists: Iterable<{ readonly records: EventRecords; readonly from: number; readonly count?: number }>,
     maxRecords: number,
   ): void {
     const list = this.listOf(source);
     const added = { from: 0, to: 0, bytes: 0, firstTime: 0, lastTime: 0, tenure: source.tenure };
-    for (const { records, from } of lists) {
-      for (let i = from; i < records.count; i++) {
+    for (const { records, from, count = records.count } of lists) {
+      for (let i = from; i < count; i++) {
         if (list.count >= maxRecords) break;
         const at = this.roomFor(records.roomAt(i));
         const length = records.writeMessage(i, this.bytes, at) - at;

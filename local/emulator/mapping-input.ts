@@ -25,7 +25,7 @@ export interface InputPartition {
   read(part: EventPart): readonly (Required<OutgoingMessage> & { readonly offset: number })[];
   /** All below `offset` is through; nothing if the batch is no longer ours. */
   commit(part: EventPart, offset: number): void;
-  /** Offset behind the last record of the log. */
+  /** Offset behind the last record of the log, or behind the last one that is to be read. */
   endOffset(): Promise<number>;
   /** Offset that the group goes on at after a restart. */
   committedOffset(): Promise<number>;
@@ -33,6 +33,14 @@ export interface InputPartition {
   watch(listener: () => void): () => void;
   /** Calls `listener` when the committed offset may have changed, until the returned function is called. */
   watchCommits(listener: () => void): () => void;
+}
+
+/** Offset behind the last record that is read, by topic and partition. */
+export type InputEnds = Readonly<Record<string, readonly number[]>>;
+
+/** Where the input of a partition ends; a partition that came later has none to be read. */
+export function endOf(ends: InputEnds | undefined, topic: string, partition: number): number | undefined {
+  return ends && (ends[topic]?.[partition] ?? 0);
 }
 
 /** Where the batches of a mapping come from. */

@@ -7,6 +7,7 @@ import { inputTopics, startOf } from '../stage-topics.ts';
 import { committedOffsets, groupMembers } from './group-offsets.ts';
 import { openKafkaFeedTopic } from './kafka-feed-topic.ts';
 import { openKafkaInput, SESSION_MS } from './kafka-input.ts';
+import { stopOffsets } from './start-offset.ts';
 import { prepareKafkaTopics } from './topics.ts';
 import { readKafkaTopic, topicEnds, topicRanges } from './topic-reader.ts';
 
@@ -43,11 +44,12 @@ export function kafkaHarnessLog(options: KafkaLogOptions): HarnessLog {
       await checkState(options);
       await checkMembers(options);
     },
-    openInput(stage) {
-      return openKafkaInput({ config, group: stage.group, topics: inputTopics(stage), start: startOf(stage), onTrouble });
+    openInput(stage, ends) {
+      return openKafkaInput({ config, group: stage.group, topics: inputTopics(stage), start: startOf(stage), ends, onTrouble });
     },
     openFeed: (topic) => openKafkaFeedTopic(config, topic),
     isFull: () => false,
+    stopOffsets: (topic, stop) => stopOffsets(config, stop, topic),
     ends: (topic) => topicEnds(config, topic),
     contents: (topic) => contentsOf(config, topic),
     close: () => writer.close(),

@@ -5,7 +5,7 @@ import { toKafkaError } from '../../functions/channels/kafka/kafka-error.ts';
 import type { StartPosition } from '../../functions/graph/stage-plan.ts';
 import { isMillraceError, MillraceError } from '../../functions/shared/errors.ts';
 import type { EventRecords } from '../emulator/event-records.ts';
-import type { MappingInput } from '../emulator/mapping-input.ts';
+import { endOf, type InputEnds, type MappingInput } from '../emulator/mapping-input.ts';
 import { registerReaders } from './codecs.ts';
 import { commitOffsets } from './commit.ts';
 import { recordsOf } from './fetched-records.ts';
@@ -31,6 +31,8 @@ export interface KafkaInputOptions {
   readonly topics: readonly string[];
   /** Where to begin in a partition without a committed offset. */
   readonly start: StartPosition;
+  /** Where reading ends. @default - it does not */
+  readonly ends?: InputEnds | undefined;
   /** Something that people may want to know, and that needs nothing done. */
   readonly onTrouble: (text: string) => void;
 }
@@ -229,7 +231,7 @@ class KafkaInput implements MappingInput {
   }
 
   private window(topic: string, partition: number): PrefetchWindow {
-    const { config, group } = this.options;
+    const { config, group, ends } = this.options;
     const owner = {
       pause: (): void => this.consumer.pause([{ topic, partitions: [partition] }]),
       resume: (): void => this.consumer.resume([{ topic, partitions: [partition] }]),
@@ -237,7 +239,7 @@ class KafkaInput implements MappingInput {
       endOffset: async (): Promise<number> => (await topicRanges(config, topic)).find((range) => range.partition === partition)?.high ?? 0,
       committedOffset: async (): Promise<number> => (await committedOffsets(config, group, [topic]))(topic, partition) ?? 0,
     };
-    return new PrefetchWindow(owner, topic, partition);
+    return new PrefetchWindow(owner, topic, partition, endOf(ends, topic, partition));
   }
 
   private find(topic: string, partition: number): PrefetchWindow | undefined {

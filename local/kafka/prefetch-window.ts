@@ -11,6 +11,8 @@ const LOW_BYTES = FULL_BYTES / 2;
 interface Fetched {
   readonly records: EventRecords;
   from: number;
+  /** Of the records, so many are to be read. */
+  readonly count: number;
 }
 
 /** What a window needs of the reader that fills it. */
@@ -42,15 +44,18 @@ export class PrefetchWindow implements InputPartition {
   /** Counts the times that the partition became ours. */
   tenure = 0;
   private highWatermark = 0;
+  /** Reading ends before this offset. */
+  private readonly stop: number;
   private isPaused = false;
   private acknowledged: number | undefined;
   private readonly listeners = new Set<() => void>();
   private readonly commitListeners = new Set<() => void>();
 
-  constructor(owner: WindowOwner, topic: string, partition: number) {
+  constructor(owner: WindowOwner, topic: string, partition: number, stop = Infinity) {
     this.owner = owner;
     this.topic = topic;
     this.partition = partition;
+    this.stop = stop;
   }
 
   get isOurs(): boolean {
@@ -58,7 +63,7 @@ export class PrefetchWindow implements InputPartition {
   }
 
   get lag(): number {
-    return this.isOurs ? Math.max(0, this.highWatermark - this.position) : 0;
+    return this.isOurs ? Math.max(0, Math.min(this.highWatermark, this.stop) - this.position) : 0;
   }
 
   /** The partition is ours from now on, to be read from `position`. */
@@ -87,16 +92,15 @@ export class PrefetchWindow implements InputPartition {
   push(records: EventRecords, end: number, highWatermark: number): void {
     if (this.next === undefined) return;
     this.highWatermark = Math.max(this.highWatermark, highWatermark);
-    const { count } = records;
+    let { count } = records;
+    while (count > 0 && records.offsetAt(count - 1) >= this.stop) count--;
     let from = 0;
     while (from < count && records.offsetAt(from) < this.next) from++;
-    if (from < count) {
-      this.fetched.push({ records, from });
-    }
+    if (from < count) this.fetched.push({ records, from, count });
     this.next = Math.max(this.next, end);
     this.records += count - from;
     for (let i = from; i < count; i++) this.bytes += records.bytesAt(i);
-    if (this.bytes >= FULL_BYTES && !this.isPaused) {
+    if ((this.bytes >= FULL_BYTES || this.next >= this.stop) && !this.isPaused) {
       this.isPaused = true;
       this.owner.pause(this.topic, this.partition);
     }
@@ -127,20 +131,20 @@ export class PrefetchWindow implements InputPartition {
   read(part: EventPart): readonly EventMessage[] {
     const messages: EventMessage[] = [];
     if (!this.holds(part)) return messages;
-    for (const { records, from } of this.fetched)
-      for (let i = from; i < records.count && records.offsetAt(i) < part.to; i++) messages.push(records.messageAt(i));
+    for (const { records, from, count } of this.fetched)
+      for (let i = from; i < count && records.offsetAt(i) < part.to; i++) messages.push(records.messageAt(i));
     return messages;
   }
 
   commit(part: EventPart, offset: number): void {
     if (!this.holds(part)) return;
     this.dropBelow(offset);
-    if (this.isPaused && this.bytes < LOW_BYTES) this.resume();
-    this.moveTo(this.fetched.length === 0 ? Math.max(offset, this.next ?? 0) : offset);
+    if (this.isPaused && this.bytes < LOW_BYTES && (this.next ?? 0) < this.stop) this.resume();
+    this.moveTo(this.fetched.length === 0 ? Math.max(offset, Math.min(this.next ?? 0, this.stop)) : offset);
   }
 
-  endOffset(): Promise<number> {
-    return this.owner.endOffset(this.topic, this.partition);
+  async endOffset(): Promise<number> {
+    return Math.min(this.stop, await this.owner.endOffset(this.topic, this.partition));
   }
 
   committedOffset(): Promise<number> {
@@ -165,7 +169,8 @@ export class PrefetchWindow implements InputPartition {
 
   /** Behind the last record there may be markers: who has read all else has read them, too. */
   private passOver(): void {
-    if (this.fetched.length === 0 && this.next !== undefined && this.next > this.position) this.moveTo(this.next);
+    const passed = Math.min(this.next ?? 0, this.stop);
+    if (this.fetched.length === 0 && passed > this.position) this.moveTo(passed);
   }
 
   private moveTo(offset: number): void {
@@ -175,12 +180,12 @@ export class PrefetchWindow implements InputPartition {
 
   private dropBelow(offset: number): void {
     for (let [first] = this.fetched; first; [first] = this.fetched) {
-      const { records } = first;
-      for (; first.from < records.count && records.offsetAt(first.from) < offset; first.from++) {
+      const { records, count } = first;
+      for (; first.from < count && records.offsetAt(first.from) < offset; first.from++) {
         this.bytes -= records.bytesAt(first.from);
         this.records--;
       }
-      if (first.from < records.count) return;
+      if (first.from < count) return;
       this.fetched.shift();
     }
   }

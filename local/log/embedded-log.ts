@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChannelWriter, OutgoingMessage } from '../../functions/channels/channel-writer.ts';
-import type { StartPosition } from '../../functions/graph/stage-plan.ts';
+import type { StartPosition, StopPosition } from '../../functions/graph/stage-plan.ts';
 import { systemClock, type Clock } from '../../functions/shared/clock.ts';
 import { MillraceError } from '../../functions/shared/errors.ts';
 import { GroupOffsets } from './group-offsets.ts';
@@ -135,6 +135,13 @@ export class EmbeddedLog implements ChannelWriter {
       // As in Kafka, a committed offset beyond the log counts as none.
       log.subscribe(group, isThere ? committed : startOffset(log, start));
     }
+  }
+
+  /** Offsets that a position stands for now, by partition; of a partition that it does not name the end. */
+  offsetsAt(topic: string, stop: StopPosition): readonly number[] {
+    const isNamed = ({ partition }: PartitionLog): boolean =>
+      typeof stop === 'string' || 'timestamp' in stop || stop.offsets[topic]?.[partition] !== undefined;
+    return this.partitions(topic).map((log) => (isNamed(log) ? startOffset(log, stop) : log.endOffset));
   }
 
   /** Offset that a subscribed group goes on at. */

@@ -1,5 +1,5 @@
 import type { Codec } from '../../codec/codec.ts';
-import type { StartPosition } from '../../graph/stage-plan.ts';
+import type { StartPosition, StopPosition } from '../../graph/stage-plan.ts';
 import { readsTopic } from '../../graph/topic-patterns.ts';
 import { MillraceError } from '../../shared/errors.ts';
 import type { SourceMessage, TopicSource } from '../source.ts';
@@ -22,6 +22,11 @@ export type KafkaSourceOptions<V> = {
   readonly keyedByRecordKey?: boolean;
   /** Where reading begins, once. @default 'earliest' */
   readonly start?: StartPosition;
+  /**
+   * Makes the source bounded: it ends here. What that is in each partition is fixed once, at the first start of the pipeline; what is written later is not
+   * read. `'latest'`: at the end that the topic has then. @default - never
+   */
+  readonly bounded?: StopPosition;
   /**
    * Consumer group that the topics are read as: 1 to 200 characters. Several copies of a pipeline that name the same one share its
    * offsets. @default - `<namespace>.<pipeline>.<uid>`
@@ -67,7 +72,9 @@ export function kafkaSource<V>(options: KafkaSourceOptions<V>): TopicSource<unkn
   if (keyedByRecordKey && (pattern !== undefined || topics.length > 1)) throw severalTopics();
   const properties = parseConsumerProperties(options.properties);
   const start = once('start', options.start, 'auto.offset.reset', properties.start) ?? 'earliest';
-  checkStart(start, topics, pattern);
+  checkPosition('start', start, topics, pattern);
+  const { bounded: stop } = options;
+  if (stop !== undefined) checkPosition('bounded', stop, topics, pattern);
   const group = once('group', options.group, 'group.id', properties.group);
   if (group !== undefined) checkGroup(group);
   const { batchSize, batchWindowMs } = properties;
@@ -80,6 +87,7 @@ export function kafkaSource<V>(options: KafkaSourceOptions<V>): TopicSource<unkn
     decode: key === undefined ? valueDecoder(value) : recordDecoder(key, value),
     keyedByRecordKey,
     start,
+    ...(stop !== undefined && { stop }),
     ...(group !== undefined && { group }),
     ...(batchSize !== undefined && { batchSize }),
     ...(batchWindowMs !== undefined && { batchWindowMs }),
@@ -157,14 +165,14 @@ function checkGroup(group: unknown): void {
   );
 }
 
-function checkStart(start: unknown, topics: readonly string[], pattern: RegExp | undefined): void {
-  if (start === 'earliest' || start === 'latest') return;
-  const { timestamp, offsets } = (start ?? {}) as { readonly timestamp?: unknown; readonly offsets?: unknown };
+function checkPosition(option: 'start' | 'bounded', position: unknown, topics: readonly string[], pattern: RegExp | undefined): void {
+  if ((position === 'earliest' && option === 'start') || position === 'latest') return;
+  const { timestamp, offsets } = (position ?? {}) as { readonly timestamp?: unknown; readonly offsets?: unknown };
   const reads = (topic: string): boolean => readsTopic({ kind: 'topic', topics, ...(pattern && { pattern }) }, topic);
   if (offsets === undefined ? isWhole(timestamp) : timestamp === undefined && areOffsets(offsets, reads)) return;
   throw new MillraceError(
     'MILLRACE_OPTION_INVALID',
-    `start is ${JSON.stringify(start)}: give 'earliest', 'latest', { timestamp: ms } or { offsets: { topic: { partition: offset } } } with ` +
+    `${option} is ${JSON.stringify(position)}: give ${option === 'start' ? "'earliest', " : ''}'latest', { timestamp: ms } or { offsets: { topic: { partition: offset } } } with ` +
       `topics of ${pattern === undefined ? topics.join(', ') : String(pattern)}`,
   );
 }

@@ -17,7 +17,11 @@ let calls: string[] = [];
 let window: PrefetchWindow;
 beforeEach(() => {
   calls = [];
-  window = new PrefetchWindow(
+  window = openWindow();
+});
+
+function openWindow(stop?: number): PrefetchWindow {
+  return new PrefetchWindow(
     {
       pause: () => calls.push('pause'),
       resume: () => calls.push('resume'),
@@ -27,8 +31,9 @@ beforeEach(() => {
     },
     't',
     2,
+    stop,
   );
-});
+}
 
 /** Fetched records with nothing behind them. */
 function push(records: MessageRecords, highWatermark: number): void {
@@ -162,5 +167,67 @@ describe('when another member gets the partition', () => {
     window.grant(0);
     window.remind();
     expect(reminded).toBe(2);
+  });
+});
+
+describe('where its input ends', () => {
+  beforeEach(() => {
+    window = openWindow(8);
+    window.grant(5);
+  });
+
+  test('gives nothing from the end on, and fetches no more', () => {
+    push(messages(5, 6), 20);
+    push(messages(7, 8, 9), 20);
+
+    expect(window.backlog()).toMatchObject({ records: 3, bytes: 30 });
+    expect(window.lag).toBe(3);
+    const { part, offsets } = take();
+    expect(offsets).toEqual([5, 6, 7]);
+    expect(window.read(part).map(({ offset }) => offset)).toEqual([5, 6, 7]);
+    window.commit(part, part.to);
+    expect(calls).toEqual(['pause', 'commit 8']);
+    expect(window.backlog()).toBeUndefined();
+    expect(window.lag).toBe(0);
+  });
+
+  test('is through when all is that stands before the end, though the last offsets are no records', () => {
+    push(messages(5, 6), 20);
+    window.push(messages(), 9, 20);
+    expect(calls).toEqual(['pause']);
+
+    window.commit(take().part, 7);
+
+    expect(calls).toEqual(['pause', 'commit 8']);
+  });
+
+  test('is not through before it is known that nothing follows', () => {
+    push(messages(5, 6), 20);
+    window.commit(take().part, 7);
+    expect(calls).toEqual(['commit 7']);
+
+    window.push(messages(), 8, 20);
+
+    expect(calls).toEqual(['commit 7', 'pause', 'commit 8']);
+  });
+
+  test('goes on with a batch of which a part is through', () => {
+    push(messages(5, 6, 7, 8), 20);
+    window.commit(take().part, 6);
+
+    expect(calls).toEqual(['pause', 'commit 6']);
+    expect(take().offsets).toEqual([6, 7]);
+  });
+
+  test('ends there, wherever the log does', async () => {
+    await expect(window.endOffset()).resolves.toBe(8);
+    await expect(openWindow(200).endOffset()).resolves.toBe(99);
+  });
+
+  test('commits nothing where the group stands behind it', () => {
+    window.grant(12);
+    push(messages(12), 20);
+
+    expect(calls).toEqual(['pause']);
   });
 });

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { json } from '../../../../../functions/codec/json.ts';
 import { string } from '../../../../../functions/codec/string.ts';
 import { kafkaSource } from '../../../../../functions/connectors/kafka/source.ts';
@@ -95,4 +95,16 @@ test.each([
   expect(() => kafkaSource({ value: string(), ...options } as never)).toThrow(
     expect.objectContaining({ code: 'MILLRACE_OPTION_INVALID', message: expect.stringContaining(message) }),
   );
+});
+
+describe('an end', () => {
+  test.each(['latest', { timestamp: 5 }, { offsets: { orders: { 0: 7 } } }] as const)('can be %j', (bounded) => {
+    expect(kafkaSource({ topic: 'orders', value: json(), bounded }).stop).toEqual(bounded);
+  });
+
+  test.each(['earliest', '', null, { timestamp: -1 }, { offsets: { others: { 0: 7 } } }])('is not %j', (bounded) => {
+    expect(() => kafkaSource({ topic: 'orders', value: json(), bounded: bounded as never })).toThrow(
+      expect.objectContaining({ code: 'MILLRACE_OPTION_INVALID', message: expect.stringContaining('bounded is') }),
+    );
+  });
 });
