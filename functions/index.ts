@@ -19,6 +19,17 @@ export type { BroadcastConnectedStream, BroadcastStream, KeyedBroadcastConnected
 export type { CoFlatMapFunction, CoMapFunction, CoProcessFunction, KeyedCoProcessFunction } from './api/co-process-function.ts';
 export type { Connected, ConnectedStreams, KeyedConnectedStreams } from './api/connected-streams.ts';
 export type { CollectionOptions, Environment, ParamOptions, SourceOptions } from './api/environment.ts';
+export type {
+  Aggregations,
+  CoGroupedDataSets,
+  CoGroupTarget,
+  DataSet,
+  GroupedDataSet,
+  JoinedDataSet,
+  JoinTarget,
+  SortKey,
+  Where,
+} from './api/data-set.ts';
 export type { DataStream, DataStreamSink, Labels, Stream } from './api/data-stream.ts';
 export {
   CountEvictor,

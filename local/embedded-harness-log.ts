@@ -48,6 +48,7 @@ function createTopics(log: EmbeddedLog, options: HarnessOptions): void {
     // A function that waits keeps its slot, which the stage that would make room may need. So its mapping waits instead.
     for (const partition of log.partitions(topic)) partition.neverHold();
   }
+  for (const { topic } of plan.collects ?? []) log.createTopic(topic, 1);
   log.createTopic(plan.deadLetterTopic, 1);
   for (const topic of usersTopics(plan)) log.createTopic(topic, topicPartitions[topic] ?? DEFAULT_TOPIC_PARTITIONS);
   for (const topic of failureTopics(plan)) log.createTopic(topic, 1, { maxMessageBytes: 2_097_152 });

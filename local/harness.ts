@@ -8,6 +8,7 @@ import type { StateBackend } from '../functions/state/state-backend.ts';
 import { openDataDir, type DataDir } from './data-dir.ts';
 import { openEmbeddedServer, type EmbeddedServer } from './embedded-server.ts';
 import { openInvokeApi, type InvokeApi } from './emulator/invoke-api.ts';
+import { readCollected } from './collected.ts';
 import type { InputEnds } from './emulator/mapping-input.ts';
 import { EndOfInput } from './end-of-input.ts';
 import { embeddedHarnessLog } from './embedded-harness-log.ts';
@@ -41,6 +42,8 @@ export interface Harness {
   readonly ended: Promise<boolean>;
   /** The figures as they stand. */
   progress(): HarnessReport;
+  /** What `collect(name)` has collected so far, by name. @throws MILLRACE_MESSAGE_MISSING it is too much to be held. */
+  collected(): Promise<Readonly<Record<string, readonly unknown[]>>>;
   /** Lets what is in flight end; begins nothing new. The log and the state can still be read. */
   drain(): Promise<void>;
   /** Drains and closes everything. */
@@ -138,6 +141,20 @@ class RunningHarness implements Harness {
   progress(): HarnessReport {
     const { stages: runs, feeders } = this;
     return reportOf({ pipeline: this.options.plan.pipeline, runs, feeders, ok: !this.hasFailed, finished: this.hasFinished });
+  }
+
+  async collected(): Promise<Readonly<Record<string, readonly unknown[]>>> {
+    const { collects = [] } = this.options.plan;
+    const reading = collects.map(async ({ name, topic }) => {
+      const { left, why, messages } = await this.log.contents(topic);
+      if (left > 0)
+        throw new MillraceError(
+          'MILLRACE_MESSAGE_MISSING',
+          `${left} of what collect('${name}') has collected ${why}: write them with a sink`,
+        );
+      return [name, readCollected(messages)] as const;
+    });
+    return Object.fromEntries(await Promise.all(reading));
   }
 
   drain(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { PipelinePlan } from '../functions/graph/stage-plan.ts';
 import type { TopicContents } from './harness-log.ts';
+import { toJsonView } from './inspect/json-view.ts';
 
 /** Rows of one topic that are shown. */
 const MAX_ROWS = 20;
@@ -18,6 +19,16 @@ export async function describeResults(
   const texts: string[] = [];
   for (const topic of sinkTopics) texts.push(describeTopic(topic, await contents(topic)));
   return texts.join('') + describeDeadLetters(deadLetterTopic, await contents(deadLetterTopic));
+}
+
+/** What was collected, the first records of each name. */
+export function describeCollected(collected: Readonly<Record<string, readonly unknown[]>>): string {
+  const texts = Object.entries(collected).map(([name, records]) => {
+    const rows = records.slice(0, MAX_ROWS).map((record) => `  ${JSON.stringify(toJsonView(record))}\n`);
+    const more = records.length > MAX_ROWS ? `  … and ${(records.length - MAX_ROWS).toLocaleString('en-US')} more\n` : '';
+    return `\ncollected ${name}: ${records.length.toLocaleString('en-US')} records\n${rows.join('')}${more}`;
+  });
+  return texts.join('');
 }
 
 /** Dead letters of one code and stage: messages may tell of each record anew. */

@@ -5,6 +5,7 @@ import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
 import type { BroadcastConnectedStream, BroadcastStream } from './broadcast-stream.ts';
 import type { ConnectedStreams } from './connected-streams.ts';
 import type { CoGroupedStreams, JoinedStreams } from './joined-streams.ts';
+import type { DataSet } from './data-set.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import type { OutputTag } from './output-tag.ts';
 import type { ProcessFunction } from './process-function.ts';
@@ -73,6 +74,15 @@ export interface Stream<T> {
   /** As `countWindow` of a keyed stream, over all records, in one task. */
   countWindowAll(size: number, slide?: number): AllWindowedStream<T, GlobalWindow>;
   sinkTo(sink: Sink<T>): DataStreamSink;
+  /**
+   * Collects the records for whoever runs the pipeline: `runPipeline` and `millrace dev --json` give them under this name when the input has
+   * ended, each once. For results that fit into memory.
+   *
+   * @param name - 1 to 64 of a-z, A-Z, 0-9, `_` and `-`; unique in the pipeline.
+   * @throws MILLRACE_OPTION_INVALID
+   * @see Flink DataStream `executeAndCollect`
+   */
+  collect(name: string): DataStreamSink;
   /** Prints records for people: at most ten lines a second and task; the rest is counted. */
   print(prefix?: string): DataStreamSink;
 }
@@ -93,6 +103,12 @@ export interface Labels {
  * @see Flink DataStream and SingleOutputStreamOperator
  */
 export interface DataStream<T> extends Stream<T>, Labels {
+  /**
+   * The same records as a set, if the stream has an end: `DataSet` has groups, joins and sorting over all of them.
+   *
+   * @throws MILLRACE_INPUT_UNBOUNDED
+   */
+  toDataSet(): DataSet<T>;
   /** User code with side outputs, without state: for state and timers call `.keyBy()` first. */
   process<O = never>(fn: ProcessFunction<T, O>): DataStream<O>;
   /**

@@ -1,5 +1,6 @@
 import type { Codec } from '../codec/codec.ts';
 import type { Source } from '../connectors/source.ts';
+import type { DataSet } from './data-set.ts';
 import type { DataStream } from './data-stream.ts';
 
 export interface ParamOptions {
@@ -39,4 +40,11 @@ export interface Environment {
   /** A bounded stream of the values of an array (or another iterable, read once, now). */
   fromCollection<T>(values: Iterable<T>, options?: CollectionOptions<T>): DataStream<T>;
   fromSource<T>(source: Source<T>, options: SourceOptions): DataStream<T>;
+  /**
+   * The records of a source that has an end, as a set.
+   *
+   * @throws MILLRACE_INPUT_UNBOUNDED
+   * @example env.dataSet(file.source({ path: 'orders.csv', format: 'csv', schema: Order }), { uid: 'orders' })
+   */
+  dataSet<T>(source: Source<T>, options: SourceOptions): DataSet<T>;
 }

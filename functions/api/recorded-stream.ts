@@ -1,7 +1,8 @@
+import { collectSink } from '../connectors/collect/sink.ts';
 import { printSink } from '../connectors/print/sink.ts';
 import type { Sink } from '../connectors/sink.ts';
 import type { AggregateShape, LogicalEdge } from '../graph/logical-graph.ts';
-import { checkUid } from '../graph/names.ts';
+import { checkName, checkUid } from '../graph/names.ts';
 import { hasSideOutputs } from '../graph/operators.ts';
 import { checkParallelism } from '../graph/settings.ts';
 import type { WindowShape } from '../graph/window-shape.ts';
@@ -11,6 +12,7 @@ import type { Key } from '../shared/key.ts';
 import type { GlobalWindow, TimeWindow } from '../time/windows/window.ts';
 import type { BroadcastStream } from './broadcast-stream.ts';
 import { checkFunction } from './check-function.ts';
+import type { DataSet } from './data-set.ts';
 import type { DataStream, DataStreamSink, Labels, Stream } from './data-stream.ts';
 import type { IntervalJoin } from './interval-join.ts';
 import type { CoGroupedStreams, JoinedStreams } from './joined-streams.ts';
@@ -28,6 +30,7 @@ import type { StateDescriptors } from './state-descriptors.ts';
 import { StreamPair } from './stream-pair.ts';
 import type { TemporalJoin, TemporalJoinOptions } from './temporal-join.ts';
 import type { WatermarkStrategy } from './watermark-strategy.ts';
+import { RecordedDataSet } from './recorded-data-set.ts';
 import { RecordedAllWindowedStream, RecordedWindowedStream } from './recorded-windowed-stream.ts';
 import type { WindowAssigner } from './window-assigner.ts';
 import { countWindows, parseAssigner } from './window-draft.ts';
@@ -118,6 +121,10 @@ abstract class RecordedStream<T> implements Stream<T> {
     return new RecordedSink(this.recorder, this.add({ kind: 'sink', sink }));
   }
 
+  collect(name: string): DataStreamSink {
+    return this.sinkTo(collectSink(checkName('the name of collect()', name)));
+  }
+
   print(prefix?: string): DataStreamSink {
     return this.sinkTo(printSink(prefix));
   }
@@ -152,6 +159,11 @@ abstract class RecordedStream<T> implements Stream<T> {
 }
 
 export class RecordedDataStream<T> extends RecordedStream<T> implements DataStream<T> {
+  toDataSet(): DataSet<T> {
+    this.recorder.checkBounded(this.edge.node);
+    return new RecordedDataSet(this, () => this.recorder.size);
+  }
+
   process<O = never>(fn: ProcessFunction<T, O>): DataStream<O> {
     checkStateless(fn);
     return this.append({ kind: 'process', process: toProcessShape('process', fn, ['processElement']) });

@@ -1,4 +1,5 @@
 import type { LogicalEdge, LogicalNode } from '../graph/logical-graph.ts';
+import { isBounded } from '../graph/operators.ts';
 import { MillraceError } from '../shared/errors.ts';
 
 type Without<N, F extends PropertyKey> = N extends unknown ? Omit<N, F> : never;
@@ -38,6 +39,22 @@ export class GraphRecorder {
   /** Number of nodes of a kind so far. */
   count(kind: LogicalNode['kind']): number {
     return this.nodes.filter((node) => node.kind === kind).length;
+  }
+
+  /** Number of nodes so far. */
+  get size(): number {
+    return this.nodes.length;
+  }
+
+  /** @throws MILLRACE_INPUT_UNBOUNDED a source that the node's records come from has no end. */
+  checkBounded(node: number): void {
+    const found = this.at(node);
+    if (found.kind === 'source' && !isBounded(found.source))
+      throw new MillraceError(
+        'MILLRACE_INPUT_UNBOUNDED',
+        `source '${found.uid ?? '?'}' has no end, and a DataSet has one: give the source one, as kafka.source({ bounded: 'latest' }), or use windows`,
+      );
+    for (const { node: input } of found.inputs) this.checkBounded(input);
   }
 
   close(): readonly LogicalNode[] {

@@ -3,6 +3,7 @@ import type { Source } from '../connectors/source.ts';
 import { checkUid, elementsUid } from '../graph/names.ts';
 import { checkParallelism } from '../graph/settings.ts';
 import { MillraceError } from '../shared/errors.ts';
+import type { DataSet } from './data-set.ts';
 import type { DataStream } from './data-stream.ts';
 import type { CollectionOptions, Environment, ParamOptions, SourceOptions } from './environment.ts';
 import { RecordedDataStream } from './recorded-stream.ts';
@@ -54,6 +55,10 @@ export class RecordingEnvironment implements Environment {
     };
     const node = this.recorder.add({ kind: 'source', source, uid: checkUid(uid), ...labels }, []);
     return new RecordedDataStream(this.recorder, { node });
+  }
+
+  dataSet<T>(source: Source<T>, options: SourceOptions): DataSet<T> {
+    return this.fromSource(source, options).toDataSet();
   }
 }
 

@@ -20,6 +20,8 @@ export interface Sink<T> {
   readonly folder?: string;
   /** How its topic is written to: part of the plan, as the log's client needs it also where the sink is not open. */
   readonly produces?: TopicProduction;
+  /** Name that its records are collected under, for whoever runs the pipeline. */
+  readonly collect?: string;
   open(context: SinkContext): SinkWriter<T>;
   /** Finds out whether it can be written to, before anything runs. @throws MILLRACE_OUTPUT_UNWRITABLE */
   check?(): Promise<void>;
@@ -28,8 +30,8 @@ export interface Sink<T> {
 export interface SinkContext {
   /** Name of the task that writes, with its generation. */
   readonly task: string;
-  /** The same among the tasks of all pipelines. */
-  readonly id: string;
+  /** Its pipeline among all: `<namespace>.<pipeline>`. */
+  readonly pipeline: string;
   readonly channels: ChannelWriter;
   /** Wall clock in ms, for output that is not part of the results (rate limits). */
   readonly now: () => number;

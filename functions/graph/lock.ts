@@ -1,5 +1,5 @@
 import { MillraceError } from '../shared/errors.ts';
-import { isElementsUid } from './names.ts';
+import { isGeneratedUid } from './names.ts';
 import type { PipelinePlan, StagePlan, StateShape } from './stage-plan.ts';
 
 /** Name of the lock file, beside the pipeline's file; its user commits it. */
@@ -57,10 +57,10 @@ function lockOf({ generation, maxParallelism, stateFragments, stages }: Pipeline
 function operatorsOf(stage: StagePlan): readonly (readonly [uid: string, lock: OperatorLock])[] {
   const { input } = stage;
   const source =
-    input.kind === 'source' && !isElementsUid(input.uid) ? [[input.uid, { kind: 'source', stage: stage.id, states: {} }] as const] : [];
+    input.kind === 'source' && !isGeneratedUid(input.uid) ? [[input.uid, { kind: 'source', stage: stage.id, states: {} }] as const] : [];
   const stateful = stage.operators.flatMap(({ uid, kind, keyed, states }) => {
     const locked = states.map(({ name, ...state }) => [name, state] as const);
-    return uid === null || (!keyed && states.length === 0)
+    return uid === null || isGeneratedUid(uid) || (!keyed && states.length === 0)
       ? []
       : [[uid, { kind, stage: stage.id, states: Object.fromEntries(locked) }] as const];
   });

@@ -118,6 +118,7 @@ export interface SinkShape {
   readonly kind: string;
   readonly topic?: string;
   readonly folder?: string;
+  readonly collect?: string;
   readonly delivery?: 'at-least-once' | 'exactly-once';
   readonly produces?: TopicProduction;
 }

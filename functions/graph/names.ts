@@ -44,9 +44,17 @@ export function elementsUid(n: number): string {
   return `elements-${n}`;
 }
 
-/** True for a uid that nobody typed: elements in a file are no position in a stream, so the lock file does not guard it. */
-export function isElementsUid(uid: string): boolean {
-  return /^elements-\d+$/.test(uid);
+/** Uid of an operator on a set, where the user has not typed one. @param n - Of its place in the file. */
+export function batchUid(n: number, method: string): string {
+  return `batch-${n}-${method}`;
+}
+
+/**
+ * True for a uid that nobody typed, so the lock file does not guard it: elements in a file are no position in a stream, and a batch is run to its
+ * end by the file that began it.
+ */
+export function isGeneratedUid(uid: string): boolean {
+  return /^(elements-\d+|batch-\d+-[a-zA-Z]+)$/.test(uid);
 }
 
 /** Internal topic that the stage `stage` reads. */
@@ -57,6 +65,11 @@ export function channelTopic(namespace: string, pipeline: string, stage: string,
 /** Topic that a feeder fills. */
 export function feedTopic(namespace: string, pipeline: string, uid: string): string {
   return `${namespace}.${pipeline}.${uid}`;
+}
+
+/** Topic of the records that are collected under a name. @param pipeline - `<namespace>.<pipeline>` */
+export function collectTopic(pipeline: string, name: string): string {
+  return `${pipeline}.${name}.collected`;
 }
 
 export function deadLetterTopic(namespace: string, pipeline: string): string {

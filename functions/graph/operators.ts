@@ -126,7 +126,7 @@ function labelOf(node: LogicalNode): string {
   if (node.kind === 'temporalJoin') return node.temporalJoin.type === 'left' ? 'left temporal join' : 'temporal join';
   if (node.kind === 'intervalJoin') return `interval join, ${node.interval.lowerMs} to ${node.interval.upperMs} ms`;
   if (node.kind === 'sink') {
-    const to = node.sink.topic ?? node.sink.folder;
+    const to = node.sink.topic ?? node.sink.folder ?? node.sink.collect;
     return to === undefined ? node.sink.kind : `${node.sink.kind} ${to}`;
   }
   return node.kind;

@@ -1,7 +1,7 @@
 import { MillraceError } from '../shared/errors.ts';
 import { cutIntoStages } from './cut.ts';
 import type { LogicalGraph, PipelineOptions } from './logical-graph.ts';
-import { channelTopic, checkName, deadLetterTopic, feedTopic, stageName } from './names.ts';
+import { channelTopic, checkName, collectTopic, deadLetterTopic, feedTopic, stageName } from './names.ts';
 import { isBounded, statesOf, titleOf, uidOf } from './operators.ts';
 import { resolveOptions, toSettings } from './settings.ts';
 import { type DraftOperator, type DraftOutput, nameStages, type StageDraft } from './stage-draft.ts';
@@ -65,6 +65,7 @@ export function planPipeline(graph: LogicalGraph, planOptions: PlanOptions = {})
     channels: drafts.flatMap((draft) => toChannel(draft, naming)),
     feeds: drafts.flatMap((draft) => toFeed(draft, naming)),
     sinkTopics: sinkTopicsOf(graph),
+    ...collectsOf(graph, namespace),
     ...sinkFoldersOf(graph),
     deadLetterTopic: deadLetterTopic(namespace, graph.pipeline),
   };
@@ -191,6 +192,11 @@ function tasksOf(draft: StageDraft): number {
 function sinkTopicsOf(graph: LogicalGraph): readonly string[] {
   const topics = graph.nodes.flatMap((node) => (node.kind === 'sink' && node.sink.topic !== undefined ? [node.sink.topic] : []));
   return [...new Set(topics)].sort();
+}
+
+function collectsOf({ nodes, pipeline }: LogicalGraph, namespace: string): Pick<PipelinePlan, 'collects'> {
+  const names = nodes.flatMap((node) => (node.kind === 'sink' && node.sink.collect !== undefined ? [node.sink.collect] : []));
+  return names.length > 0 ? { collects: names.map((name) => ({ name, topic: collectTopic(`${namespace}.${pipeline}`, name) })) } : {};
 }
 
 function sinkFoldersOf(graph: LogicalGraph): Pick<PipelinePlan, 'sinkFolders'> {

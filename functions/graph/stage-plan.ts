@@ -22,6 +22,8 @@ export interface PipelinePlan {
   readonly feeds: readonly FeedPlan[];
   /** Users' topics that sinks write to. */
   readonly sinkTopics: readonly string[];
+  /** Topics of records that are collected for whoever runs the pipeline, if any are. */
+  readonly collects?: readonly CollectPlan[];
   /** Folders that sinks write to, if any do. */
   readonly sinkFolders?: readonly string[];
   readonly deadLetterTopic: string;
@@ -177,6 +179,12 @@ export interface ChannelPlan {
   readonly topic: string;
   readonly hop: 'kafka';
   readonly partitions: number;
+}
+
+export interface CollectPlan {
+  readonly name: string;
+  /** Of one partition. */
+  readonly topic: string;
 }
 
 export interface FeedPlan {

@@ -26,7 +26,7 @@ export function validateGraph(graph: LogicalGraph, options: Required<PipelineOpt
     if (node.kind === 'broadcastProcess') checkBroadcast(graph, node);
   }
   checkDuplicateUids(graph);
-  checkFolders(graph);
+  checkOutputs(graph);
 }
 
 function fail(code: ErrorCode, message: string): never {
@@ -200,15 +200,17 @@ function checkLateTag(graph: LogicalGraph, node: LogicalNode, tag: string | unde
   );
 }
 
-/** The position that a task keeps in a folder is about one sink. */
-function checkFolders(graph: LogicalGraph): void {
-  const folders = new Set<string>();
+/** The position that a task keeps in a folder is about one sink; and collected records are found by their name alone. */
+function checkOutputs(graph: LogicalGraph): void {
+  const taken = new Set<string>();
   for (const node of graph.nodes) {
-    if (node.kind !== 'sink' || node.sink.folder === undefined) continue;
-    const { folder } = node.sink;
-    if (folders.has(folder))
-      fail('MILLRACE_OPTION_INVALID', `two sinks write to folder '${folder}': give each its own, or make one stream of both with .union()`);
-    folders.add(folder);
+    if (node.kind !== 'sink') continue;
+    const { folder, collect } = node.sink;
+    const output = folder === undefined ? collect && `collect('${collect}')` : `folder '${folder}'`;
+    if (output === undefined) continue;
+    if (taken.has(output))
+      fail('MILLRACE_OPTION_INVALID', `two sinks write to ${output}: give each its own, or make one stream of both with .union()`);
+    taken.add(output);
   }
 }
 

@@ -122,8 +122,8 @@ export class StageRuntime {
   takeSinks(task: string, outlet: Pick<SinkContext, 'channels' | 'print'> = this.ports): ReadonlyMap<number, SinkWriter<unknown>> {
     const held = this.sinks.take(task);
     if (held) return held;
-    const id = `${this.plan.namespace}.${this.plan.pipeline}.${task}`;
-    const context = { task, id, channels: outlet.channels, now: () => this.ports.clock.now(), print: outlet.print };
+    const pipeline = `${this.plan.namespace}.${this.plan.pipeline}`;
+    const context = { task, pipeline, channels: outlet.channels, now: () => this.ports.clock.now(), print: outlet.print };
     const opened = new Map<number, SinkWriter<unknown>>();
     for (const { node } of this.stage.operators) {
       const found = this.graph.nodes[node];

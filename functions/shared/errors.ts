@@ -26,6 +26,7 @@ export const ERROR_CODES = {
   MILLRACE_STREAM_FOREIGN: ['user', 'never'],
   MILLRACE_STREAM_UNUSED: ['user', 'never'],
   MILLRACE_PIPELINE_EMPTY: ['user', 'never'],
+  MILLRACE_INPUT_UNBOUNDED: ['user', 'never'],
   MILLRACE_WATERMARKS_MISPLACED: ['user', 'never'],
   MILLRACE_HOP_UNSUPPORTED: ['user', 'never'],
   MILLRACE_MAPPING_GIVES_UP: ['user', 'never'],

@@ -19,7 +19,8 @@ import { PrintLimit } from '../print-limit.ts';
 import { openProgress, type Progress } from '../progress.ts';
 import type { Project } from '../project.ts';
 import { describeReport } from '../report.ts';
-import { describeResults } from '../results.ts';
+import { toJsonView } from '../inspect/json-view.ts';
+import { describeCollected, describeResults } from '../results.ts';
 import { checkServices, chooseServices, usesIam } from './services.ts';
 
 /** Errors that no further attempt can mend (by the table of codes), and a record that blocks its partition: the run ends with them. */
@@ -73,10 +74,10 @@ export async function runDev(open: () => Promise<Project>, args: Arguments, io: 
       progress.line(text);
     });
     const options = withServices(harnessOptions(project, files, run, progress, limit), services);
-    const { report, results } = await runToEnd(options, progress);
+    const { report, results, collected } = await runToEnd(options, progress);
     limit.flush();
     progress.close();
-    finish({ report, results, failure: run.failure, isJson, io });
+    finish({ report, results, collected, failure: run.failure, isJson, io });
     return run.failure ? 1 : 0;
   } finally {
     progress.close();
@@ -115,13 +116,15 @@ async function unlessStopped<T>(signal: AbortSignal, work: () => Promise<T>): Pr
 
 const ESBUILD_ENDED = /The service (was stopped|is no longer running)/;
 
-async function runToEnd(options: HarnessOptions, progress: Progress): Promise<{ report: HarnessReport; results: string }> {
+async function runToEnd(options: HarnessOptions, progress: Progress): Promise<Pick<Finished, 'report' | 'results' | 'collected'>> {
   const harness = await startHarness(options);
   try {
     progress.follow(() => harness.progress());
     await harness.ended;
     await harness.drain();
-    return { report: harness.progress(), results: await describeResults((topic) => harness.log.contents(topic), options.plan) };
+    const collected = await harness.collected();
+    const results = await describeResults((topic) => harness.log.contents(topic), options.plan);
+    return { report: harness.progress(), results: results + describeCollected(collected), collected };
   } finally {
     await harness.close();
   }
@@ -237,17 +240,24 @@ function onFailure({ stage, reason, code }: HarnessEvent & { readonly kind: 'fai
 interface Finished {
   readonly report: HarnessReport;
   readonly results: string;
+  /** By the names given to `collect`. */
+  readonly collected: Readonly<Record<string, readonly unknown[]>>;
   readonly failure: MillraceError | undefined;
   readonly isJson: boolean;
   readonly io: CliIo;
 }
 
-function finish({ report: told, results, failure, isJson, io }: Finished): void {
+function finish({ report: told, results, collected, failure, isJson, io }: Finished): void {
   const report = failure ? { ...told, ok: false } : told;
   const out = isJson ? io.stderr : io.stdout;
   out.write(`${results}\n${describeReport(report)}\n`);
   if (failure) io.stderr.write(`\n${describeError(failure, false)}`);
-  if (isJson) io.stdout.write(`${JSON.stringify(summarize(report, failure))}\n`);
+  if (isJson) io.stdout.write(`${JSON.stringify({ ...summarize(report, failure), ...collectedView(collected) })}\n`);
+}
+
+/** Only of a pipeline that collects. */
+function collectedView(collected: Finished['collected']): object {
+  return Object.keys(collected).length > 0 ? { collected: toJsonView(collected) } : {};
 }
 
 /** Of a run that was stopped before it was one. */

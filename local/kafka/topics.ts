@@ -131,6 +131,7 @@ function ownTopics(plan: PipelinePlan): readonly TopicWanted[] {
   return [
     ...plan.feeds.map(({ topic, partitions }) => ({ topic, partitions })),
     ...plan.channels.map(({ topic, partitions }) => ({ topic, partitions, maxMessageBytes: FRAME_LIMIT_BYTES })),
+    ...(plan.collects ?? []).map(({ topic }) => ({ topic, partitions: 1, maxMessageBytes: FRAME_LIMIT_BYTES })),
     { topic: plan.deadLetterTopic, partitions: 1, maxMessageBytes: FRAME_LIMIT_BYTES },
     ...failureTopics(plan).map((topic) => ({ topic, partitions: 1, maxMessageBytes: FAILURE_LIMIT_BYTES })),
   ];

@@ -33,6 +33,8 @@ export interface StageOutputs {
   readonly emitted: Readonly<Record<string, readonly ChannelRecord[]>>;
   /** Messages by topic. */
   readonly sinks: Readonly<Record<string, readonly SinkRecord[]>>;
+  /** What `collect(name)` has collected, by name. */
+  readonly collected: Readonly<Record<string, readonly unknown[]>>;
   readonly printed: readonly string[];
   readonly deadLetters: readonly DeadLetterRecord[];
 }

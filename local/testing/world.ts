@@ -7,6 +7,7 @@ import { createStageRuntime } from '../../functions/runtime/stage-handler.ts';
 import type { StageHandler } from '../../functions/runtime/lambda.ts';
 import { DEFAULT_RUNTIME_OPTIONS } from '../../functions/runtime/stage-runtime.ts';
 import { MemoryStateBackend } from '../../functions/state/memory/memory-state-backend.ts';
+import { readCollected } from '../collected.ts';
 import { type Fault, faultyChannels, FaultPlan, faultyState, faultyTransactions } from './faults.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MemoryLog } from './memory-log.ts';
@@ -61,10 +62,11 @@ export class TestWorld {
   }
 
   outputs(): StageOutputs {
-    const { channels, sinkTopics, deadLetterTopic } = this.plan;
+    const { channels, sinkTopics, collects = [], deadLetterTopic } = this.plan;
     return {
       emitted: Object.fromEntries(channels.map(({ id, topic }) => [id, readChannel(this.log.partitions(topic))])),
       sinks: Object.fromEntries(sinkTopics.map((topic) => [topic, readSink(this.log.partitions(topic))])),
+      collected: Object.fromEntries(collects.map(({ name, topic }) => [name, readCollected(this.log.partitions(topic).flat())])),
       printed: [...this.printed],
       deadLetters: readDeadLetters(this.log.partitions(deadLetterTopic)),
     };
@@ -86,10 +88,11 @@ export class TestWorld {
   }
 
   private createTopics(partitions: number): void {
-    const { channels, feeds, sinkTopics, deadLetterTopic, stages } = this.plan;
+    const { channels, feeds, sinkTopics, collects = [], deadLetterTopic, stages } = this.plan;
     for (const { topic, partitions: count } of [...channels, ...feeds]) this.log.createTopic(topic, count);
     for (const { input } of stages) if (input.kind === 'source') for (const topic of input.topics) this.log.createTopic(topic, partitions);
     for (const topic of sinkTopics) this.log.createTopic(topic, partitions);
+    for (const { topic } of collects) this.log.createTopic(topic, 1);
     this.log.createTopic(deadLetterTopic, 1);
   }
 }

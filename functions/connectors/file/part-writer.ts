@@ -14,12 +14,12 @@ interface Kept {
 export class PartWriter<T> implements SinkWriter<T> {
   private readonly path: string;
   private readonly format: LineFormat<T>;
-  private readonly context: Pick<SinkContext, 'task' | 'id'>;
+  private readonly context: Pick<SinkContext, 'task' | 'pipeline'>;
   private readonly files: Files | undefined;
   private kept: Kept[] = [];
   private parts: PartFolder | undefined;
 
-  constructor(path: string, format: LineFormat<T>, context: Pick<SinkContext, 'task' | 'id'>, files?: Files) {
+  constructor(path: string, format: LineFormat<T>, context: Pick<SinkContext, 'task' | 'pipeline'>, files?: Files) {
     this.path = path;
     this.format = format;
     this.context = context;
@@ -57,18 +57,23 @@ export class PartWriter<T> implements SinkWriter<T> {
     this.reset(0);
   }
 
+  /** Of the task among those of all pipelines. */
+  private get id(): string {
+    return `${this.context.pipeline}.${this.context.task}`;
+  }
+
   /** Loaded here, so that it is in the bundles of pipelines that write files alone. */
   private async claim(): Promise<PartFolder> {
     const { claimPartFolder } = await import('./part-folder.ts');
-    return claimPartFolder(this.path, this.context.id, this.files);
+    return claimPartFolder(this.path, this.id, this.files);
   }
 
   /** Parts of one task follow each other by name. */
   private nameOf(offset: number): string {
-    const { id, task } = this.context;
+    const { task } = this.context;
     const [, stage = '', partition = ''] = /^([^/]+)\/.*-(\d+)@\d+$/.exec(task) ?? [];
     const number = String(offset).padStart(12, '0');
-    const hash = crc32c(Buffer.from(id)).toString(16).padStart(8, '0');
+    const hash = crc32c(Buffer.from(this.id)).toString(16).padStart(8, '0');
     return `part-${stage}-${partition}-${number}-${hash}.${this.format.extension}`;
   }
 

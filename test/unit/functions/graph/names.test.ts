@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkName, checkUid, isElementsUid, elementsUid, isName, slug } from '../../../../functions/graph/names.ts';
+import { checkName, checkUid, batchUid, elementsUid, isGeneratedUid, isName, slug } from '../../../../functions/graph/names.ts';
 
 describe('names', () => {
   test.each(['a', 'A-b_9', 'x'.repeat(64)])('%p may stand in a topic', (name) => {
@@ -34,7 +34,9 @@ describe('names', () => {
   });
 
   test('uids of elements are known again', () => {
-    expect(isElementsUid(elementsUid(3))).toBe(true);
-    expect(isElementsUid('elements')).toBe(false);
+    expect(isGeneratedUid(elementsUid(3))).toBe(true);
+    expect(isGeneratedUid('elements')).toBe(false);
+    expect(isGeneratedUid(batchUid(7, 'reduceGroup'))).toBe(true);
+    expect(isGeneratedUid('batch-7')).toBe(false);
   });
 });

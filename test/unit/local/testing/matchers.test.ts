@@ -18,6 +18,7 @@ const run: StageRun = {
     ],
     empty: [],
   },
+  collected: {},
   printed: [],
   deadLetters: [{ code: 'MILLRACE_USER_FUNCTION', error: 'no', origin: 'o', stage: 'count', value: 1 }],
 };

@@ -18,7 +18,7 @@ afterAll(() => {
   rmSync(root, { recursive: true });
 });
 
-const TASK = { task: 'sum/orders-3@1', id: 'default.shop.sum/orders-3@1' };
+const TASK = { task: 'sum/orders-3@1', pipeline: 'default.shop' };
 const FORMAT = lineFormat<string>({ path: '', format: 'json-lines' });
 
 /** Input message o was appended at 1000 + o, and puts out this. */
@@ -250,7 +250,7 @@ function openEnvironment(files: Files): { readonly environment: Environment; rea
 
 test('two tasks that write at the same time don’t get in each other’s way', async () => {
   const files = new MemoryFiles();
-  const tasks = [0, 1, 2, 3].map((n) => ({ task: `sum/orders-${n}@1`, id: `default.shop.sum/orders-${n}@1` }));
+  const tasks = [0, 1, 2, 3].map((n) => ({ task: `sum/orders-${n}@1`, pipeline: 'default.shop' }));
 
   await Promise.all(tasks.map((task) => writeBatch(writerOn(files, 'out', task), 0, 6)));
 

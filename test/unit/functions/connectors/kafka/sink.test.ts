@@ -49,7 +49,7 @@ function open(options: Partial<KafkaSinkOptions<string>> = {}, partitions = 3): 
   const sink = kafkaSink({ topic: 'out', value: string(), ...options });
   return {
     channels,
-    writer: sink.open({ task: 'total/orders-3@1', id: 'default.test.total/orders-3@1', channels, now: () => 0, print: () => undefined }),
+    writer: sink.open({ task: 'total/orders-3@1', pipeline: 'default.test', channels, now: () => 0, print: () => undefined }),
   };
 }
 

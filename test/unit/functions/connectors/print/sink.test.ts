@@ -15,7 +15,7 @@ function open(prefix?: string): Printer {
   const channels = undefined as unknown as ChannelWriter;
   const context = {
     task: 'in/in-0@1',
-    id: 'default.test.in/in-0@1',
+    pipeline: 'default.test',
     channels,
     now: () => printer.now,
     print: (line: string) => lines.push(line),
