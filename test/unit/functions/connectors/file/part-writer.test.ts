@@ -273,6 +273,7 @@ test('a folder that holds what a run with another log wrote is refused, in any c
     await expect(
       writer.flush(
         false,
+        undefined,
         applied(0, length, (offset) => 9000 + offset),
       ),
     ).rejects.toMatchObject({ code: 'MILLRACE_OUTPUT_FOREIGN' });
