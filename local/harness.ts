@@ -18,6 +18,7 @@ import { Feeder } from './feeder.ts';
 import type { FeedTopic, HarnessLog } from './harness-log.ts';
 import type { HarnessOptions } from './harness-options.ts';
 import { reportOf, type HarnessReport } from './harness-report.ts';
+import { IdleClock } from './idle-clock.ts';
 import { systemLocalClock, type LocalClock } from './local-clock.ts';
 import { EmbeddedLog } from './log/embedded-log.ts';
 import { checkStart, patiently } from './start-check.ts';
@@ -97,6 +98,7 @@ class RunningHarness implements Harness {
   private server: EmbeddedServer | undefined;
   private api: InvokeApi | undefined;
   private ticks: TickClock | undefined;
+  private idleness: IdleClock | undefined;
   private draining: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
   private hasFinished = false;
@@ -132,7 +134,7 @@ class RunningHarness implements Harness {
     this.api = await openInvokeApi({ functions, port: this.options.invokePort ?? 0, clock: this.clock });
     this.options.onEvent?.({ kind: 'started', invokeUrl: this.api.url, functions: [...functions.keys()] });
     const breaks = [...this.startFeeders(), ...this.startMappings()];
-    this.startTicks();
+    this.startClocks();
     this.ended = this.run(breaks);
     // Whoever awaits it gets the error; nobody may.
     this.ended.catch(() => undefined);
@@ -256,8 +258,10 @@ class RunningHarness implements Harness {
     });
   }
 
-  private startTicks(): void {
-    const { makeTick, tickMs = 1000 } = this.options;
+  private startClocks(): void {
+    const { makeTick, tickMs = 1000, plan } = this.options;
+    this.idleness = new IdleClock({ plan, targets: this.stages, log: this.log, clock: this.clock });
+    this.idleness.start();
     if (!makeTick) return;
     this.ticks = new TickClock(this.log, this.stages, tickMs, this.clock, makeTick);
     this.ticks.start();
@@ -292,6 +296,7 @@ class RunningHarness implements Harness {
       fenceProgress: fenceProgress && ((stage, topic, partition) => fenceProgress(this.state, stage, topic, partition)),
       onUpstreamsDone: (stage) => {
         this.ticks?.leaveOut(stage.id);
+        this.idleness?.leaveOut(stage.id);
         this.runOf(stage).mapping.hurry();
       },
     });
@@ -311,6 +316,7 @@ class RunningHarness implements Harness {
   private async drainAll(): Promise<void> {
     this.stopFeeding.abort();
     this.ticks?.stop();
+    this.idleness?.stop();
     await this.api?.close();
     for (const stage of this.stages) {
       if (!this.log.isDurable && !isMillraceError(this.options.signal?.reason)) await this.catchUp(stage);

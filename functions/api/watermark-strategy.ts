@@ -26,6 +26,7 @@ export class WatermarkStrategy<T> {
   readonly outOfOrdernessMs: number;
   readonly timestamp?: TimestampAssigner<unknown>;
   readonly watermark?: WatermarkFunction<unknown>;
+  readonly idlenessMs?: number;
   /** Only for the compiler; never present. */
   declare readonly '~value'?: (value: T) => void;
 
@@ -33,6 +34,7 @@ export class WatermarkStrategy<T> {
     this.outOfOrdernessMs = shape.outOfOrdernessMs;
     if (shape.timestamp !== undefined) this.timestamp = shape.timestamp;
     if (shape.watermark !== undefined) this.watermark = shape.watermark;
+    if (shape.idlenessMs !== undefined) this.idlenessMs = shape.idlenessMs;
     Object.freeze(this);
   }
 
@@ -73,5 +75,20 @@ export class WatermarkStrategy<T> {
       );
     }
     return new WatermarkStrategy<V>({ ...(this as WatermarkStrategyShape), timestamp: assigner as TimestampAssigner<unknown> });
+  }
+
+  /**
+   * A partition of the source that has had no records for `timeout` counts as idle until the next one: it no longer holds back the
+   * watermark of tasks that read other partitions too. What it brings afterwards may be late. While all of them are idle, the watermark
+   * stays where it is. The clock of the harness measures the time, from when all that is in the partition has been applied.
+   *
+   * @param timeout - More than 0.
+   * @throws MILLRACE_OPTION_INVALID
+   * @see Flink WatermarkStrategy `withIdleness`
+   */
+  withIdleness(timeout: Duration): WatermarkStrategy<T> {
+    const idlenessMs = toMilliseconds(timeout);
+    if (idlenessMs === 0) throw new MillraceError('MILLRACE_OPTION_INVALID', 'withIdleness is 0: give a duration of more than 0');
+    return new WatermarkStrategy<T>({ ...(this as WatermarkStrategyShape), idlenessMs });
   }
 }

@@ -43,10 +43,11 @@ export function assembleFrame(header: FrameHeader, steps: readonly WatermarkStep
 }
 
 function headerItems(header: FrameHeader, steps: readonly WatermarkStep[], parts: Parts): unknown[] {
-  const { upstream, upstreamTasks, firstTime, lastTime, ingestFirst, ingestLast, count } = header;
+  const { upstream, upstreamTasks, firstTime, lastTime, ingestFirst, ingestLast, count, idleFrom } = header;
   const items: unknown[] = [upstream, upstreamTasks, firstTime, lastTime, ingestFirst, ingestLast, count];
   items.push(parts.plan.kind, parts.shapes.length, parts.plan.bytes, parts.textLengths.length, parts.structure.length);
   for (const { position, watermark } of steps) items.push(position, watermark);
+  if (idleFrom !== undefined) items.push(idleFrom);
   return items;
 }
 

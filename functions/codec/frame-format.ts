@@ -4,7 +4,7 @@
  *     magic, version     a byte each
  *     header's length    four bytes
  *     header             `encodeValue` of an array: FrameHeader's fields, text kind, byte lengths of shapes, text, text lengths and structure,
- *                        then position and watermark of each step
+ *                        then position and watermark of each step; in a frame that declares its upstream idle, `idleFrom` in their place
  *     shapes             JSON: an array of arrays of keys
  *     text               all strings of the records, in order
  *     text lengths       only if the text is UTF-8: the bytes of each record's part of the text, as varints
@@ -79,4 +79,6 @@ export interface FrameHeader {
   readonly ingestLast: number;
   /** Number of records. */
   readonly count: number;
+  /** Set where the frame declares its upstream idle: it has applied all input below this offset, and there was nothing at or above it. */
+  readonly idleFrom?: number | undefined;
 }

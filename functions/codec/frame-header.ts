@@ -31,9 +31,11 @@ export function parseHeader(frame: Buffer): FrameLayout {
   const [textKind = 0, shapes = 0, text = 0, textLengths = 0, structure = 0] = numbers.slice(6);
   const textStart = shapesStart + shapes;
   const structureStart = textStart + text + textLengths;
+  const rest = numbers.slice(FIXED_ITEMS - 1);
+  const [idleFrom] = rest.length === 1 ? rest : [];
   const layout: FrameLayout = {
-    header: { upstream, upstreamTasks, firstTime, lastTime, ingestFirst, ingestLast, count },
-    steps: stepsOf(numbers.slice(FIXED_ITEMS - 1), count),
+    header: { upstream, upstreamTasks, firstTime, lastTime, ingestFirst, ingestLast, count, idleFrom },
+    steps: stepsOf(rest, count),
     textKind,
     shapesStart,
     textStart,
@@ -43,7 +45,7 @@ export function parseHeader(frame: Buffer): FrameLayout {
     structureEnd: structureStart + structure,
   };
   if (layout.structureEnd !== frame.length - CRC_BYTES) throw new Malformed('the parts do not add up to the frame');
-  const counts = [upstreamTasks, ...numbers.slice(COUNTS_FROM, FIXED_ITEMS - 1)];
+  const counts = [upstreamTasks, idleFrom ?? 0, ...numbers.slice(COUNTS_FROM, FIXED_ITEMS - 1)];
   if (!counts.every(isCount) || textKind > TextKind.UTF16 || count * RECORD_PREFIX > structure) throw new Malformed('a count is none');
   return layout;
 }

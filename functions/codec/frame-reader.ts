@@ -47,6 +47,7 @@ export class FrameReader implements FrameHeader {
   readonly ingestFirst: number;
   readonly ingestLast: number;
   readonly count: number;
+  readonly idleFrom: number | undefined;
   /** In ascending order of positions; a step at `count` comes after all records. */
   readonly steps: readonly WatermarkStep[];
 
@@ -86,6 +87,7 @@ export class FrameReader implements FrameHeader {
     this.ingestFirst = header.ingestFirst;
     this.ingestLast = header.ingestLast;
     this.count = header.count;
+    this.idleFrom = header.idleFrom;
     this.steps = layout.steps;
     this.layout = layout;
     this.values = new ValueReader(bytes, shapesStart === textStart ? [] : parseShapes(bytes.toString('utf8', shapesStart, textStart)));

@@ -182,6 +182,15 @@ export function tickFrame(clock: string, time: number): Uint8Array {
   return assembleFrame(header, [], undefined);
 }
 
+/**
+ * A frame by which a task counts as idle downstream, until its next one. Whoever sends it knows that the task has applied all input below
+ * `offset`, that its output is in the log, and that there was no more input.
+ */
+export function idleFrame(upstream: string, upstreamTasks: number, offset: number): Uint8Array {
+  const times = { firstTime: 0, lastTime: 0, ingestFirst: 0, ingestLast: 0 };
+  return assembleFrame({ upstream, upstreamTasks, ...times, count: 0, idleFrom: offset }, [], undefined);
+}
+
 function recordTooLarge(bytes: number | undefined, limit: number): MillraceError {
   return new MillraceError(
     'MILLRACE_VALUE_TOO_LARGE',

@@ -1,3 +1,3 @@
 export { FRAME_VERSION } from './frame-format.ts';
-export { type FrameListMark, FrameListWriter, tickFrame } from './frame-writer.ts';
+export { type FrameListMark, FrameListWriter, idleFrame, tickFrame } from './frame-writer.ts';
 export { FrameReader, openFrame } from './frame-reader.ts';

@@ -28,12 +28,13 @@ function describeStage(stage: StagePlan): readonly string[] {
 
 function describeInput(input: StageInput): string {
   if (input.kind === 'source') {
-    const { topics, pattern, uid, bounded, start, stop } = input;
+    const { topics, pattern, uid, bounded, start, stop, idlenessMs } = input;
     const named = `${topics.length === 1 ? 'topic' : 'topics'} ${topics.join(', ')}`;
     const found = topics.length === 0 ? 'not looked up yet' : topics.join(', ');
     const from = start === 'earliest' ? '' : `, from ${typeof start === 'string' ? start : JSON.stringify(start)}`;
     const to = stop === undefined ? '' : `, to ${typeof stop === 'string' ? stop : JSON.stringify(stop)}`;
-    return `${pattern === null ? named : `topics ${pattern}: ${found}`} (source ${uid}${bounded ? ', bounded' : ''}${from}${to})`;
+    const idle = idlenessMs === undefined ? '' : `, idle after ${idlenessMs} ms`;
+    return `${pattern === null ? named : `topics ${pattern}: ${found}`} (source ${uid}${bounded ? ', bounded' : ''}${from}${to}${idle})`;
   }
   const from = input.upstreams.map(({ stage }) => stage).join(', ');
   return `${input.hop} channel ${input.topic} from ${from}`;

@@ -128,6 +128,8 @@ export interface WatermarkStrategyShape {
   readonly timestamp?: (value: unknown, recordTimestamp: number | undefined) => number;
   /** How far records may be out of order, in ms; 0 for monotonous timestamps. */
   readonly outOfOrdernessMs: number;
+  /** A partition without records for so long holds back no watermark, in ms. */
+  readonly idlenessMs?: number;
   /** The watermark that a record brings, in place of its timestamp less the bound. */
   readonly watermark?: (value: unknown, timestamp: number) => number | undefined;
 }

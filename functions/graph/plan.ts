@@ -111,6 +111,7 @@ function toInput(draft: StageDraft, naming: Naming): StageInput {
   if (input.kind === 'source') {
     const { source, id: node } = input.node;
     const { pattern, start = 'earliest', stop, batchSize, batchWindowMs } = source;
+    const idlenessMs = idlenessOf(draft);
     return {
       kind: 'source',
       node,
@@ -120,6 +121,7 @@ function toInput(draft: StageDraft, naming: Naming): StageInput {
       start,
       ...(batchSize !== undefined && { batchSize }),
       ...(batchWindowMs !== undefined && { batchWindowMs }),
+      ...(idlenessMs !== undefined && { idlenessMs }),
       bounded: isBounded(source),
       ...(stop !== undefined && { stop }),
     };
@@ -132,6 +134,13 @@ function toInput(draft: StageDraft, naming: Naming): StageInput {
     hop: 'kafka',
     upstreams: writers.map((stage) => ({ stage: idOf(stage, naming), parallelism: stage.parallelism })),
   };
+}
+
+/** All watermarks of a source stage come from one generator: it is idle when that of each of its strategies would be. */
+function idlenessOf({ operators }: StageDraft): number | undefined {
+  const timeouts = operators.flatMap(({ node }) => (node.kind === 'watermarks' ? [node.strategy.idlenessMs ?? Infinity] : []));
+  const longest = Math.max(...timeouts);
+  return Number.isFinite(longest) ? longest : undefined;
 }
 
 function toOperator({ node, inputs, secondInputs, keyed }: DraftOperator): OperatorPlan {

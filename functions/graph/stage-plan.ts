@@ -114,6 +114,8 @@ export interface SourceInput {
   /** Of this source's mapping, where it has its own. @default - those of the settings */
   readonly batchSize?: number;
   readonly batchWindowMs?: number;
+  /** A partition without records for so long counts as idle, in ms. @default - none ever does */
+  readonly idlenessMs?: number;
   /** True where the records of the topic end: once the feeder is through, or where `stop` says. */
   readonly bounded: boolean;
   /** Of a topic of somebody else. */

@@ -1,4 +1,4 @@
-import { FrameListMark, FrameListWriter } from '../codec/frame-writer.ts';
+import { FrameListMark, FrameListWriter, idleFrame } from '../codec/frame-writer.ts';
 import type { ChannelWriter, OutgoingMessage } from '../channels/channel-writer.ts';
 import type { Bury, TopicAppend } from '../channels/transactional-log.ts';
 import type { AppliedInput, OutputOrigin, RefusedOutput, SinkWriter } from '../connectors/sink.ts';
@@ -25,6 +25,14 @@ export interface OutputsOptions {
 interface ChannelFrames {
   readonly topic: string;
   readonly writers: (UndoableWriter | undefined)[];
+}
+
+/** What every partition of every channel is told behind a batch. */
+export interface FinalStep {
+  /** In an empty frame if need be; undefined if it did not rise. */
+  readonly watermark: number | undefined;
+  /** Input offset from which the task is idle; undefined if it is not. */
+  readonly idleFrom?: number | undefined;
 }
 
 /** A partition's frames, and where they stood before the step that is under way. */
@@ -138,12 +146,11 @@ export class BatchOutputs {
    * nothing more is sent to any partition, and what is under way is waited for.
    *
    * @param deadLetterTopic - Undefined where the dead letters go another way.
-   * @param finalWatermark - Sent to every partition of every channel, in an empty frame if need be; undefined if it did not rise.
    */
-  async publish(channels: ChannelWriter, deadLetterTopic: string | undefined, finalWatermark: number | undefined): Promise<void> {
-    await appendInOrder(channels, this.finish(finalWatermark));
+  async publish(channels: ChannelWriter, deadLetterTopic: string | undefined, final: FinalStep): Promise<void> {
+    await appendInOrder(channels, this.finish(final));
     if (deadLetterTopic !== undefined && this.deadLetters.length > 0) await channels.append(deadLetterTopic, 0, this.deadLetters);
-    for (const sink of this.sinks) if (!sink.take) await this.flush(sink, channels, deadLetterTopic, finalWatermark === Infinity);
+    for (const sink of this.sinks) if (!sink.take) await this.flush(sink, channels, deadLetterTopic, final.watermark === Infinity);
   }
 
   /** For a transaction of `appends`; undefined where what a topic refuses fails the batch. */
@@ -191,14 +198,14 @@ export class BatchOutputs {
   }
 
   /** Frames that are left, one an append. */
-  private finish(finalWatermark: number | undefined): PartitionAppends[] {
+  private finish({ watermark, idleFrom }: FinalStep): PartitionAppends[] {
     const lists: PartitionAppends[] = [];
     for (const { topic, writers } of this.channels) {
       for (let partition = 0; partition < writers.length; partition++) {
-        const writer = writers[partition] ?? (finalWatermark === undefined ? undefined : this.newWriter());
-        if (!writer) continue;
-        writer.frames.time(this.inputTime, this.ingestFirst, this.ingestLast);
-        const frames = writer.frames.finish(finalWatermark);
+        const writer = writers[partition] ?? (watermark === undefined ? undefined : this.newWriter());
+        writer?.frames.time(this.inputTime, this.ingestFirst, this.ingestLast);
+        const frames = writer?.frames.finish(watermark) ?? [];
+        if (idleFrom !== undefined) frames.push(idleFrame(this.options.upstream, this.options.upstreamTasks, idleFrom));
         for (const frame of frames) this.bytesOut += frame.length;
         if (frames.length > 0) lists.push({ topic, partition, appends: frames.map((value) => [{ key: null, value }]) });
       }

@@ -5,7 +5,7 @@ import { stateKey } from '../shared/key.ts';
 import { describeOrigin } from '../shared/origin.ts';
 import { compareOrigins, type Failure, type Fence, type Mark, type Verdict } from '../state/fence.ts';
 import type { TaskState } from '../state/task-state.ts';
-import { minimumWatermark, roundWatermark } from '../time/watermark.ts';
+import { areAllIdle, minimumWatermark, roundWatermark } from '../time/watermark.ts';
 import type { BatchOutputs } from './batch-outputs.ts';
 import { deadLetterMessage, recordFailed } from './dead-letter.ts';
 import { addIngest, type Ingest } from './metrics.ts';
@@ -18,6 +18,7 @@ import type { Probe, StageEngine, StepPlace } from './stage-engine.ts';
 type Draft = { -readonly [K in keyof Fence]: Fence[K] } & {
   marks: Map<string, Mark>;
   watermarks: Map<string, number>;
+  idle: Set<string>;
   taskCounts: Map<string, number>;
   verdicts: Map<number, number>;
 };
@@ -64,6 +65,8 @@ export class FencedRun {
   lateRecords = 0;
   private readonly input: RunInput;
   private readonly startWatermark: number;
+  /** An upstream has been declared idle in this batch. */
+  private heardIdle = false;
 
   constructor(input: RunInput) {
     const { fence, engine, outputs, task, state, probe } = input;
@@ -73,6 +76,7 @@ export class FencedRun {
       ...fence,
       marks: new Map(fence.marks),
       watermarks: new Map(fence.watermarks),
+      idle: new Set(fence.idle),
       taskCounts: new Map(fence.taskCounts),
       verdicts: new Map(fence.verdicts),
     };
@@ -101,6 +105,15 @@ export class FencedRun {
   /** The watermark that every partition gets at the end of the batch; undefined if it has not risen. */
   get risenWatermark(): number | undefined {
     return this.draft.watermark > this.startWatermark ? this.draft.watermark : undefined;
+  }
+
+  /**
+   * The input offset from which the task is idle itself, for every partition that it writes to; undefined if it is not. It is told each
+   * time that an upstream is declared so, as the frames of a replay would end it behind.
+   */
+  get idleFrom(): number | undefined {
+    const { watermarks, idle, next } = this.draft;
+    return this.heardIdle && areAllIdle(watermarks, idle, this.expectedUpstreams()) ? next : undefined;
   }
 
   /** A gap inside of the batch, where nothing is left to doubt: a source's is counted as one before the batch is. */
@@ -157,6 +170,8 @@ export class FencedRun {
     this.input.outputs.input(message.time, reader.ingestFirst, reader.ingestLast);
     this.tick(message);
     if (reader.upstreamTasks > 0) this.draft.taskCounts.set(stageOf(reader.upstream), reader.upstreamTasks);
+    if (reader.idleFrom !== undefined) this.declareIdle({ offset: message.offset, ordinal: 1 }, reader.upstream, reader.idleFrom);
+    else this.draft.idle.delete(reader.upstream);
     const before = this.recordsIn;
     if (reader.upstream === REPLAY_UPSTREAM) this.applyReplays(message, reader);
     else this.applyRecords(message, reader);
@@ -271,7 +286,22 @@ export class FencedRun {
     const { draft } = this;
     if (watermark <= (draft.watermarks.get(upstream) ?? -Infinity)) return;
     draft.watermarks.set(upstream, watermark);
-    const risen = minimumWatermark(draft.watermarks, this.expectedUpstreams());
+    this.rise(place);
+  }
+
+  /** The declaration is as old as its offset: who has been heard of from there on is not idle, and who has ended never will be. */
+  private declareIdle(place: StepPlace, upstream: string, offset: number): void {
+    const { draft } = this;
+    if (draft.watermarks.get(upstream) === Infinity) return;
+    if ((draft.marks.get(upstream)?.offset ?? -1) >= offset) return;
+    draft.idle.add(upstream);
+    this.heardIdle = true;
+    this.rise(place);
+  }
+
+  private rise(place: StepPlace): void {
+    const { draft } = this;
+    const risen = minimumWatermark(draft.watermarks, draft.idle, this.expectedUpstreams());
     if (risen <= draft.watermark) return;
     draft.watermark = risen;
     const { engine, outputs } = this.input;

@@ -97,6 +97,7 @@ class FencedTask implements StageTask {
     if (!(await this.publishPending(node, transaction))) return false;
     const held: Held = { node, state, transaction };
     this.next = Math.max(this.next, node.fence.next);
+    this.counters.watermark = node.fence.watermark;
     const messages = this.unapplied(node);
     const gap = messages[0] !== undefined && messages[0].offset > node.fence.next;
     if (gap) await this.settleGap(held, messages[0]?.offset ?? 0);
@@ -164,7 +165,8 @@ class FencedTask implements StageTask {
       if (again) throw recordFailed(this.task, `record ${again.position} of offset ${run.offset}`, again.failure); // an error that comes and goes: the batch comes again
     }
     outputs.applied = appliedInput(run, messages);
-    await outputs.publish(journal?.channels ?? this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); // A6
+    const final = { watermark: run.risenWatermark, idleFrom: run.idleFrom };
+    await outputs.publish(journal?.channels ?? this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, final); // A6
     if (!journal) await this.publishTransaction(held.transaction, outputs, run.draft.next);
     const pending = journal?.take(await outputs.takeAppends(0));
     await this.commit(held, run, addVerdicts(run.draft, offset, cuts), pending); // A7
@@ -266,6 +268,7 @@ class FencedTask implements StageTask {
     this.counters.retries += run.retries;
     this.counters.lateRecords += run.lateRecords;
     this.counters.gaps += run.gaps;
+    this.counters.watermark = run.draft.watermark;
     this.counters.countOutputs(outputs);
     this.counters.ingest.push(...run.ingest);
   }

@@ -38,6 +38,8 @@ export interface BatchMetrics {
   readonly conflicts: number;
   /** Gaps in a source's offsets that were committed. */
   readonly gaps: number;
+  /** The task's watermark behind the batch; −∞ where it has none. */
+  readonly watermark: number;
   /** Messages of a source without a value, which are dropped. */
   readonly tombstones: number;
   /** True if the task's state was read from the store rather than from this environment. */

@@ -60,7 +60,7 @@ export async function replayMessage(runtime: StageRuntime, message: BuriedMessag
   engine.begin({ task, state: undefined, outputs, watermark: -Infinity, processingTime: -Infinity });
   const failure = engine.runRecord(offset, 0, 0, time, undefined, { value: () => decode(message) });
   if (!failure) {
-    await outputs.publish(ports.channels, undefined, undefined);
+    await outputs.publish(ports.channels, undefined, { watermark: undefined });
     await commitAppends(runtime, outputs, topic, partition);
   }
   runtime.sinks.putBack(task, sinks);

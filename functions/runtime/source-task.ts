@@ -72,6 +72,7 @@ export class SourceTask implements StageTask {
     runtime.countBatch(run.recordsIn);
     this.counters.recordsIn += run.recordsIn;
     this.counters.retries += run.retries;
+    this.counters.watermark = after;
     this.counters.countOutputs(run.outputs);
   }
 
@@ -140,5 +141,5 @@ export class SourceTask implements StageTask {
 }
 
 function sendBy({ ports, plan }: StageRuntime): SendOutputs {
-  return (outputs, risenWatermark) => outputs.publish(ports.channels, plan.deadLetterTopic, risenWatermark);
+  return (outputs, risenWatermark) => outputs.publish(ports.channels, plan.deadLetterTopic, { watermark: risenWatermark });
 }

@@ -15,6 +15,7 @@ export class TaskCounters {
   gaps = 0;
   tombstones = 0;
   coldState = false;
+  watermark = -Infinity;
   readonly ingest: Ingest[] = [];
   readonly keys = new Set<string>();
 
@@ -38,6 +39,7 @@ export class TaskCounters {
       gaps,
       tombstones,
       coldState,
+      watermark,
       ingest,
     } = this;
     return {
@@ -48,7 +50,21 @@ export class TaskCounters {
       firstOffset: messages[0]?.offset ?? 0,
       lastOffset: messages.at(-1)?.offset ?? 0,
       bytesIn: messages.reduce((sum, { size }) => sum + size, 0),
-      ...{ recordsIn, recordsOut, bytesOut, duplicates, deadLetters, retries, lateRecords, conflicts, gaps, tombstones, coldState, ingest },
+      ...{
+        recordsIn,
+        recordsOut,
+        bytesOut,
+        duplicates,
+        deadLetters,
+        retries,
+        lateRecords,
+        conflicts,
+        gaps,
+        tombstones,
+        coldState,
+        ingest,
+        watermark,
+      },
       keys: [...this.keys],
       durationMs,
     };

@@ -66,7 +66,7 @@ class TransactionalTask implements StageTask {
     this.reportGaps(messages, next);
     const { plan, ports } = runtime;
     const task = new SourceTask(runtime, { ...batch, messages }, counters, async (outputs, risenWatermark) => {
-      await outputs.publish(ports.channels, undefined, risenWatermark);
+      await outputs.publish(ports.channels, undefined, { watermark: risenWatermark });
       const appends = await outputs.takeAppends(next);
       const { deadLetters } = outputs;
       const letters = deadLetters.length > 0 ? [{ topic: plan.deadLetterTopic, partition: 0, messages: deadLetters }] : [];

@@ -1,6 +1,6 @@
 import { encodeValue } from '../codec/value.ts';
 import type { Origin } from '../shared/origin.ts';
-import { type Check, decodeStored, isCount, isNumber, isText, listOf, mapOf, recordOf, stateCorrupt } from './stored-value.ts';
+import { type Check, decodeStored, isCount, isNumber, isText, listOf, mapOf, recordOf, setOf, stateCorrupt } from './stored-value.ts';
 import type { FragmentShape } from './fragment-keys.ts';
 
 /** The last origin applied from one upstream task, and the log time of the input that it came from. */
@@ -55,6 +55,8 @@ export interface Fence {
   readonly marks: ReadonlyMap<string, Mark>;
   /** Last watermark of each upstream task. */
   readonly watermarks: ReadonlyMap<string, number>;
+  /** Upstream tasks that have been declared idle, and not been heard of since; none that has ended. */
+  readonly idle: ReadonlySet<string>;
   /** Task counts of upstream stages, as their frames tell, where the plan does not know them. */
   readonly taskCounts: ReadonlyMap<string, number>;
   /** The task's event time; only rises. */
@@ -100,6 +102,7 @@ export function newFence(next: number, nonce: string, { maxParallelism, count }:
     lastTime: -1,
     marks: new Map(),
     watermarks: new Map(),
+    idle: new Set(),
     taskCounts: new Map(),
     watermark: -Infinity,
     generator: -Infinity,
@@ -131,6 +134,7 @@ const FIELDS: Readonly<Record<keyof Fence, Check>> = {
   lastTime: isNumber,
   marks: mapOf(recordOf({ offset: isCount, ordinal: isCount, emission: isCount, time: isNumber })),
   watermarks: mapOf(isNumber),
+  idle: setOf(isText),
   taskCounts: mapOf(isCount),
   watermark: isNumber,
   generator: isNumber,

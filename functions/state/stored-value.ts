@@ -18,6 +18,10 @@ export function mapOf(check: Check, isKey: Check = isText): Check {
   return (value) => value instanceof Map && [...value].every(([key, item]) => isKey(key) && check(item));
 }
 
+export function setOf(check: Check): Check {
+  return (value) => value instanceof Set && [...value].every(check);
+}
+
 /** An object or tuple with these fields, perhaps with others. */
 export function recordOf(fields: Readonly<Record<string, Check>> | readonly Check[]): Check {
   const checks = Object.entries(fields);

@@ -38,6 +38,7 @@ export function openEmbeddedInput(log: EmbeddedLog, options: EmbeddedInputOption
 }
 
 class EmbeddedInputPartition implements InputPartition {
+  readonly isOurs = true;
   private readonly log: EmbeddedLog;
   private readonly source: PartitionLog;
   private readonly group: string;

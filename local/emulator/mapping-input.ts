@@ -15,6 +15,8 @@ export interface InputPartition {
   readonly partition: number;
   /** Records that are known and not committed. */
   readonly lag: number;
+  /** False while another member of the group reads it. */
+  readonly isOurs: boolean;
   /** What is at hand behind the last record that is through; undefined if nothing is, or the partition is somebody else's. */
   backlog(): Backlog | undefined;
   /** Adds records to an event, from the first that is not through, while they fit. */

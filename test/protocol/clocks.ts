@@ -1,4 +1,4 @@
-import { FrameListWriter } from '../../functions/codec/frame-writer.ts';
+import { FrameListWriter, idleFrame } from '../../functions/codec/frame-writer.ts';
 import type { StagePlan } from '../../functions/graph/stage-plan.ts';
 import type { EndEvent } from '../../functions/runtime/lambda.ts';
 import type { Invocation } from './environments.ts';
@@ -9,6 +9,7 @@ import { GENERATION, type World } from './world.ts';
 const ROUNDS = 60;
 /** A crashed clock starts again, so often at most. */
 const MAX_STARTS = 4;
+const IDLE_ROUNDS = 6;
 
 /** Two clocks that end a bounded input. They remember nothing over a crash, and know nothing of each other. */
 export function spawnClocks(world: World, check: () => Promise<readonly string[]>): void {
@@ -43,6 +44,41 @@ function* clock(world: World, name: string, starts: number, check: () => Promise
     }
     return;
   }
+}
+
+/** Two clocks that declare partitions of the sources idle, each for itself. */
+export function spawnIdleClocks(world: World): void {
+  for (const name of ['idle clock 1', 'idle clock 2']) world.simulator.spawn(name, idleClock(world));
+}
+
+function* idleClock(world: World): Script {
+  const { simulator } = world;
+  for (let round = 0; round < IDLE_ROUNDS; round++) {
+    yield;
+    simulator.delay(30 + 30 * round);
+    yield;
+    for (const { topic, partition, messages, beyond } of world.input) {
+      const log = world.log.partition(topic, partition);
+      if (world.config.idle === 'drained' && log.length < messages.length + beyond.length) continue;
+      const stage = stageOf(world, topic);
+      const readable = world.inputOf(topic, partition)?.end === undefined ? log.length : messages.length;
+      const isDrained = world.mappingOf(stage, partition).committedOf(partition) >= Math.min(readable, log.length);
+      if (!isDrained && world.switches.idleWithLag !== true) continue;
+      declareIdle(world, stage, { topic, partition }, (log.at(-1)?.offset ?? -1) + 1);
+    }
+  }
+}
+
+function declareIdle(
+  world: World,
+  stage: StagePlan,
+  { topic, partition }: Pick<InputPartition, 'topic' | 'partition'>,
+  offset: number,
+): void {
+  world.simulator.count('idle declared');
+  const frame = idleFrame(`${stage.id}/${topic}-${partition}@${GENERATION}`, world.partitionsOf(stage), offset);
+  const channels = new Map(stage.outputs.map((output) => [output.topic, output.partitions]));
+  for (const [channel, partitions] of channels) for (let p = 0; p < partitions; p++) world.log.put(channel, p, { key: null, value: frame });
 }
 
 /** Nothing readable is left between the mapping's committed offset and the end. */

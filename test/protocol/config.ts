@@ -57,6 +57,11 @@ export interface WorldConfig {
   readonly exactlyOnce: boolean;
   /** Dead letters are replayed: again and again, by several at once; at last, when all that failed has been mended. */
   readonly replay: boolean;
+  /**
+   * Clocks declare partitions of the sources idle: at any time when they are drained, so that records may be late; or once they hold all
+   * that they ever will, so that none may.
+   */
+  readonly idle: 'never' | 'anytime' | 'drained';
   /** Messages per batch, at most. */
   readonly batch: number;
 }
@@ -67,6 +72,7 @@ export interface WorldSwitches {
   readonly endNotFixed?: boolean;
   readonly endByFrame?: boolean;
   readonly copiesOfLetters?: boolean;
+  readonly idleWithLag?: boolean;
 }
 
 /** Everything in a world's pipeline that follows from the seed alone. */
@@ -116,6 +122,7 @@ export function createConfig(seed: number, fixed: Partial<WorldConfig> = {}): Wo
     exactlyOnce: one(3),
     bare: one(8),
     replay: one(4),
+    idle: (['anytime', 'drained', 'never', 'never', 'never', 'never'] as const)[n(6)] ?? 'never',
     ...fixed,
   };
   return { ...drawn, ...compatible(drawn) };
@@ -130,7 +137,7 @@ export const ZOMBIES: readonly string[] = [
 /** What a world without a stage that keeps state can have. */
 const BARE: Partial<WorldConfig> = {
   ...{ topology: 'chain', exactlyOnce: true, journal: false, rebalance: false, late: false, huge: false },
-  ...{ poison: false, mends: false, poisonTimers: false, hiccups: false, ticks: false, replay: false },
+  ...{ poison: false, mends: false, poisonTimers: false, hiccups: false, ticks: false, replay: false, idle: 'never' },
 };
 
 /** Takes back what the oracle could not judge, or what cannot go together. */
@@ -143,6 +150,8 @@ function compatible(config: WorldConfig): Partial<WorldConfig> {
     ...(direct && { rebalance: false, ticks: ticks && config.bounded }),
     mends: config.mends && poison && !(late && direct),
     ...(rebalance && late && { rebalance: false }),
+    // Late records are those that the oracle knows of; and B's own source has no channel that a clock could write to.
+    ...((late || direct) && { idle: 'never' as const }),
     // A message behind the end of its topic is not read.
     replay: replay && !(direct && bounded) && !config.huge,
     ...(hiccups && { maxAttempts: Math.max(2, config.maxAttempts) }),

@@ -16,6 +16,7 @@ const FIXED: Partial<WorldConfig> = {
   slow: false,
   ticks: false,
   replay: false,
+  idle: 'never',
 };
 const SEEDS = 30;
 

@@ -14,7 +14,15 @@ export async function hunt(mutant: Mutant, limit: number): Promise<Catch | undef
   await readMutated(mutant.edits);
   const runtime = await buildRuntime(mutant.edits);
   const { switches = {} } = mutant;
-  const fixed = { determinismEvery: 0, journal: false, exactlyOnce: false, bare: false, replay: false, ...mutant.world }; // what the check of determinism finds says little about the rule
+  const fixed = {
+    determinismEvery: 0,
+    journal: false,
+    exactlyOnce: false,
+    bare: false,
+    replay: false,
+    idle: 'never' as const,
+    ...mutant.world,
+  }; // what the check of determinism finds says little about the rule
   for (let i = 0; i <= limit; i++) {
     const seed = i === 0 ? mutant.seed : i;
     const outcome = await runSchedule(runtime, seed, { fixed, switches });

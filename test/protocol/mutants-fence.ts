@@ -22,7 +22,7 @@ export const FENCE_MUTANTS: readonly Mutant[] = [
         find: 'const node = await this.store.readFence(); // A1',
         replace: `const node = (await this.store.readFence()) ?? ({ version: 0, created: '', fence: {
           maxParallelism: this.store.fragments.maxParallelism, stateFragments: this.store.fragments.count, next: this.runtime.readsSource ? this.next : 0, lastTime: -1, marks: new Map(),
-          watermarks: new Map(), taskCounts: new Map(), watermark: -Infinity, generator: -Infinity, processingTime: -Infinity, seq: 0, imageSeq: 0, images: [], deltas: [],
+          watermarks: new Map(), idle: new Set(), taskCounts: new Map(), watermark: -Infinity, generator: -Infinity, processingTime: -Infinity, seq: 0, imageSeq: 0, images: [], deltas: [],
           verdicts: new Map(), decided: -1, failures: [], pending: [], gaps: 0, nonce: '' } } as FenceNode);`,
       },
       {

@@ -162,7 +162,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: OUTPUTS,
-        find: 'writers[partition] ?? (finalWatermark === undefined ? undefined : this.newWriter());',
+        find: 'writers[partition] ?? (watermark === undefined ? undefined : this.newWriter());',
         replace: 'writers[partition];',
       },
     ],
@@ -264,14 +264,13 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TASK,
-        find: 'await outputs.publish(journal?.channels ?? this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); // A6',
+        find: 'await outputs.publish(journal?.channels ?? this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, final); // A6',
         replace: '',
       },
       {
         file: TASK,
         find: 'this.count(run, outputs);',
-        replace:
-          'await outputs.publish(this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, run.risenWatermark); this.count(run, outputs);',
+        replace: 'await outputs.publish(this.runtime.ports.channels, this.runtime.plan.deadLetterTopic, final); this.count(run, outputs);',
       },
     ],
     seed: 1,
@@ -282,7 +281,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: OUTPUTS,
-        find: 'await this.flush(sink, channels, deadLetterTopic, finalWatermark === Infinity);',
+        find: 'await this.flush(sink, channels, deadLetterTopic, final.watermark === Infinity);',
         replace: 'await sink.flush().catch(() => undefined);',
       },
     ],
@@ -299,8 +298,30 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
   {
     name: 'noMinimum',
     rule: '§7 the watermark is the minimum over all upstream tasks; one not heard of counts as −∞',
-    edits: [{ file: 'time/watermark.ts', find: 'if (heard.size < expected || heard.size === 0) return -Infinity;', replace: '' }],
+    edits: [{ file: 'time/watermark.ts', find: 'if (known < expected || known === 0) return -Infinity;', replace: '' }],
     world: { topology: 'fanin' },
+    seed: 1,
+  },
+  {
+    name: 'idleWithLag',
+    rule: '§7 idle is only who has applied all that is in its log (a rule of the clock: the world’s)',
+    edits: [],
+    switches: { idleWithLag: true },
+    world: { idle: 'drained', topology: 'fanin', late: false },
+    seed: 1,
+  },
+  {
+    name: 'endIdleCounts',
+    rule: '§7 an idle upstream does not count as ended ◆',
+    edits: [{ file: 'time/watermark.ts', find: 'if (minimum === Infinity && idle.size > 0) return -Infinity;', replace: '' }],
+    world: { idle: 'anytime', bounded: true, topology: 'fanin', late: false },
+    seed: 447,
+  },
+  {
+    name: 'endedBecomesIdle',
+    rule: '§7 an upstream that has ended cannot become idle ◆',
+    edits: [{ file: RUN, find: 'if (draft.watermarks.get(upstream) === Infinity) return;', replace: '' }],
+    world: { idle: 'anytime', bounded: true, topology: 'fanin', late: false },
     seed: 1,
   },
 ];

@@ -39,6 +39,7 @@ const PLAIN: Partial<WorldConfig> = {
     rebalance: false,
     bounded: false,
     replay: false,
+    idle: 'never',
   },
   ...{ partial: false, logTime: true, slow: false, grouped: false, batch: 4 },
 };
@@ -278,6 +279,18 @@ describe('scenarios of protocol.md, section 8', () => {
 
     expect(world.functionOf(b).unexpected[0]).toContain('messages in between are gone');
     expect(world.state.fenceNow(world.fencePath(b, 0))?.next).toBe(length);
+  });
+
+  test('17: an upstream that lags is not idle, whatever clocks there are', async () => {
+    // What has all been applied is idle, and nothing is late; so it must not be while the mapping lags.
+    const slowSource = always('S3 frame', 'produce lost', 6);
+    for (const fixed of [{ partitions: 2 }, { topology: 'fanin' }, { partitions: 2, bounded: true }] as const) {
+      const fired = await play({ ...fixed, idle: 'drained', records: 12, batch: 1 }, slowSource);
+      expect(fired.get('idle declared')).toBeGreaterThan(SEEDS);
+      expect(fired.get('produce lost @ S3 frame')).toBeGreaterThan(SEEDS);
+      await playEach({ ...fixed, idle: 'drained' }, 'A7 commit', 'crash', 3);
+      await playEach({ ...fixed, idle: 'anytime' }, 'A7 commit', 'crash', 3);
+    }
   });
 
   test('20: a batch that takes longer than the function has gets on, in parts', async () => {

@@ -3,7 +3,7 @@ import { planPipeline } from '../../functions/graph/plan.ts';
 import type { PipelinePlan, StagePlan } from '../../functions/graph/stage-plan.ts';
 import { tickFrame } from '../../functions/codec/frame-writer.ts';
 import { taskPath } from '../../functions/runtime/open-task-store.ts';
-import { spawnClocks, spawnOldClocks } from './clocks.ts';
+import { spawnClocks, spawnIdleClocks, spawnOldClocks } from './clocks.ts';
 import { type WorldConfig, type WorldSwitches, ZOMBIES } from './config.ts';
 import { StageFunction } from './environments.ts';
 import { createInput, type InputMessage, type InputPartition } from './input.ts';
@@ -85,6 +85,7 @@ export class World {
     for (const partition of this.input) this.spawnProducer(partition);
     this.spawnMender();
     if (this.config.ticks) this.spawnTickers();
+    if (this.config.idle !== 'never') spawnIdleClocks(this);
     if (this.config.bounded) {
       spawnClocks(this, check);
       spawnOldClocks(this);

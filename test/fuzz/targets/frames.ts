@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { CRC_BYTES, FRAME_MAGIC, PREAMBLE_BYTES } from '../../../functions/codec/frame-format.ts';
-import { FrameListWriter, type FrameReader, openFrame, tickFrame } from '../../../functions/codec/frame.ts';
+import { FrameListWriter, type FrameReader, idleFrame, openFrame, tickFrame } from '../../../functions/codec/frame.ts';
 import { cloneValue } from '../../../functions/codec/clone.ts';
 import { decodeValue, encodeValue } from '../../../functions/codec/value.ts';
 import { isMillraceError } from '../../../functions/shared/errors.ts';
@@ -40,6 +40,7 @@ const corpus = [
   ...framesOf(['ü', { ü: 'é'.repeat(70) }, ['🚀']], 0x100000),
   ...framesOf(['\ud83d', { half: '\ude80' }], 0x100000),
   Buffer.from(tickFrame('clock', 1_700_000_000_000)),
+  Buffer.from(idleFrame('up/in-1@1', 4, 17)),
 ];
 
 /** The frame as if somebody had written it so: its checksum is right, and whatever else stands there it begins as a frame. */

@@ -29,10 +29,20 @@ test('a function of the user stays with a new assigner', () => {
   expect(assigned.timestamp?.({ time: 1 }, 2)).toBe(1);
 });
 
+test('idleness stays with a new assigner, whatever came first', () => {
+  const idle = WatermarkStrategy.forBoundedOutOfOrderness(5).withIdleness('2 seconds');
+  const assigned = idle.withTimestampAssigner((value: { time: number }) => value.time);
+
+  expect([idle.idlenessMs, assigned.idlenessMs, assigned.withIdleness(7).idlenessMs]).toEqual([2000, 2000, 7]);
+  expect([assigned.outOfOrdernessMs, assigned.timestamp?.({ time: 3 }, undefined)]).toEqual([5, 3]);
+});
+
 test('wrong input is refused', () => {
   const refused = expect.objectContaining({ code: 'MILLRACE_OPTION_INVALID' });
 
   expect(() => WatermarkStrategy.forBoundedOutOfOrderness(-1)).toThrow(refused);
+  expect(() => WatermarkStrategy.forMonotonousTimestamps().withIdleness(0)).toThrow(refused);
+  expect(() => WatermarkStrategy.forMonotonousTimestamps().withIdleness('soon' as never)).toThrow(refused);
   expect(() => WatermarkStrategy.custom(5 as never)).toThrow(refused);
   expect(() => WatermarkStrategy.forMonotonousTimestamps().withTimestampAssigner('time' as never)).toThrow(refused);
 });

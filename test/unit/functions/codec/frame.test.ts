@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type FrameListMark, FrameListWriter, openFrame, tickFrame } from '../../../../functions/codec/frame.ts';
+import { type FrameListMark, FrameListWriter, idleFrame, openFrame, tickFrame } from '../../../../functions/codec/frame.ts';
 import type { Key } from '../../../../functions/shared/key.ts';
 import { key, number, value } from './arbitraries.ts';
 import { type Contents, type Entry, options, readAll } from './frames.ts';
@@ -262,4 +262,13 @@ test('a tick carries time and nothing else', () => {
     count: 0,
     steps: [],
   });
+});
+
+test('a declaration of idleness names the task and the offset', () => {
+  const frame = openFrame(idleFrame('a/in-1@1', 4, 7));
+
+  expect(frame).toMatchObject({ upstream: 'a/in-1@1', upstreamTasks: 4, idleFrom: 7, count: 0, steps: [] });
+  expect(openFrame(idleFrame('a/in-1@1', 4, 0)).idleFrom).toBe(0);
+  expect(openFrame(tickFrame('clock', 5)).idleFrom).toBeUndefined();
+  expect(() => openFrame(idleFrame('a/in-1@1', 4, -1))).toThrow(expect.objectContaining({ code: 'MILLRACE_FRAME_CORRUPT' }));
 });
