@@ -38,6 +38,8 @@ export interface HopReport {
   readonly givenUp: number;
   /** Share of `seconds` in which invocations ran, over all environments: 2 = two at a time. */
   readonly busy: number;
+  /** Event time that all tasks of the stage have reached, in ms; −∞ before, and without watermarks; +∞ when the input has ended. */
+  readonly watermark: number;
   /** Messages of the input that are not committed. */
   readonly lag: number;
   /** Ms from the log append at the source to the end of this stage's invocation; undefined without records. */
@@ -102,7 +104,7 @@ export function reportOf({ pipeline, runs, feeders, ok, finished }: ReportParts)
   };
 }
 
-function reportHop({ stage, counters, mapping, emulator }: StageRun): HopReport {
+function reportHop({ stage, counters, mapping, emulator, partitions }: StageRun): HopReport {
   const seconds = Math.max(0, ((counters.lastAt ?? 0) - (counters.firstAt ?? 0)) / 1000);
   const { stats } = mapping;
   const { recordsIn, recordsOut, recordRetries, lateRecords, deadLetters, duplicates, conflicts, gaps } = counters;
@@ -119,6 +121,7 @@ function reportHop({ stage, counters, mapping, emulator }: StageRun): HopReport 
     throttles: stats.throttles,
     givenUp: stats.givenUp,
     busy: seconds > 0 ? counters.busyMs / 1000 / seconds : 0,
+    watermark: counters.watermark(partitions.length),
     lag: mapping.lag,
     latencyMs: latencyOf([counters.sinceSource]),
     hopLatencyMs: latencyOf([counters.sinceInput]),

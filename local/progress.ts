@@ -1,3 +1,4 @@
+import { describeTime } from './describe-time.ts';
 import type { HarnessReport } from './harness-report.ts';
 
 /** What a run shows while it goes on: lines as they come and, in a terminal, a live block of figures below them. */
@@ -89,16 +90,21 @@ class LiveProgress implements Progress {
 
 function liveLines({ hops, recordsPerSecond, seconds, feeds }: HarnessReport): string[] {
   const width = Math.max(...hops.map(({ stage }) => stage.length));
-  const rows = hops.map(({ stage, recordsIn, recordsOut, lag, deadLetters, retries }) => {
+  const rows = hops.map(({ stage, recordsIn, recordsOut, lag, deadLetters, retries, watermark }) => {
     const troubles = `${deadLetters > 0 ? `  ${deadLetters} dead` : ''}${retries > 0 ? `  ${retries} retries` : ''}`;
-    return `  ${stage.padEnd(width)}  ${number(recordsIn)} in  ${number(recordsOut)} out  ${number(lag)} lag${troubles}`;
+    return `  ${stage.padEnd(width)}  ${number(recordsIn)} in  ${number(recordsOut)} out  ${number(lag)} lag${eventTime(watermark)}${troubles}`;
   });
   return [...rows, `  ${seconds.toFixed(1)} s, ${Math.round(recordsPerSecond).toLocaleString('en-US')} records/s${heldBack(feeds)}`];
 }
 
 function plainLine({ hops, recordsPerSecond, feeds }: HarnessReport): string {
-  const stages = hops.map(({ stage, recordsIn, lag }) => `${stage} ${recordsIn} in (lag ${lag})`);
+  const stages = hops.map(({ stage, recordsIn, lag, watermark }) => `${stage} ${recordsIn} in (lag ${lag}${eventTime(watermark)})`);
   return `${stages.join(', ')}; ${Math.round(recordsPerSecond)} records/s${heldBack(feeds)}`;
+}
+
+/** Nothing of a stage that has no watermark (yet). */
+function eventTime(watermark: number): string {
+  return watermark > -Infinity ? `  watermark ${describeTime(watermark)}` : '';
 }
 
 /** Input waits while the stages are behind: what slows the run down is not its source. */

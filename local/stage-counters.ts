@@ -18,6 +18,8 @@ export class StageCounters {
   conflicts = 0;
   gaps = 0;
   coldStates = 0;
+  /** Last watermark of each task, by its partition. */
+  private readonly watermarks = new Map<string, number>();
   /** Wall ms spent in invocations, over all environments. */
   busyMs = 0;
   /** `performance.now()` of the first delivery's start and the last one's end. */
@@ -43,6 +45,11 @@ export class StageCounters {
       for (const { records, firstTime, lastTime } of parts) this.sinceInput.addRange(now - firstTime, now - lastTime, records);
   }
 
+  /** The minimum over all tasks, as far as this run has seen them; −∞ while it has not seen all `tasks`. */
+  watermark(tasks: number): number {
+    return this.watermarks.size < tasks ? -Infinity : Math.min(...this.watermarks.values());
+  }
+
   private countBatch(metrics: BatchMetrics, now: number): void {
     this.recordsIn += metrics.recordsIn;
     this.recordsOut += metrics.recordsOut;
@@ -55,6 +62,9 @@ export class StageCounters {
     this.conflicts += metrics.conflicts;
     this.gaps += metrics.gaps;
     if (metrics.coldState) this.coldStates++;
+    const task = `${metrics.topic}-${metrics.partition}`;
+    // A batch that came again, or failed, says less than the one before it.
+    this.watermarks.set(task, Math.max(metrics.watermark, this.watermarks.get(task) ?? -Infinity));
     for (const [earliest, latest, count] of metrics.ingest) {
       // What a timer emits at the end of the input has no source record; a frame may hold both.
       if (latest > 0) this.sinceSource.addRange(now - (earliest > 0 ? earliest : latest), now - latest, count);

@@ -52,7 +52,8 @@ export function isStateful(node: LogicalNode): boolean {
   return statesOf(node).length > 0 || hasTimers(node);
 }
 
-function hasTimers(node: LogicalNode): boolean {
+/** True if user code of the operator is called back by timers. */
+export function hasTimers(node: LogicalNode): boolean {
   if (node.kind === 'coProcess') return node.coProcess.onTimer !== undefined;
   if (node.kind === 'broadcastProcess') return node.broadcastProcess.onTimer !== undefined;
   return node.kind === 'process' && node.process.onTimer !== undefined;

@@ -6,12 +6,13 @@ import { setImmediate } from 'node:timers/promises';
 import { tickFrame } from '../../functions/codec/frame-writer.ts';
 import type { Sink } from '../../functions/connectors/sink.ts';
 import type { FeedSource } from '../../functions/connectors/source.ts';
-import type { StagePlan } from '../../functions/graph/stage-plan.ts';
 import { readFenceProgress } from '../../functions/runtime/fence-progress.ts';
 import { ERROR_CODES, type ErrorCode, isMillraceError, MillraceError } from '../../functions/shared/errors.ts';
+import { hasProcessingTimers } from '../../functions/graph/processing-timers.ts';
 import { bundleStages } from '../../infra/bundling.ts';
 import type { Arguments } from '../args.ts';
 import { type CliIo, describeError } from '../cli.ts';
+import { jsonTime } from '../describe-time.ts';
 import { startHarness } from '../harness.ts';
 import type { HarnessEvent, HarnessOptions } from '../harness-options.ts';
 import type { HarnessReport } from '../harness-report.ts';
@@ -142,7 +143,8 @@ function harnessOptions(
   progress: Progress,
   limit: PrintLimit,
 ): HarnessOptions {
-  const { plan, config } = project;
+  const { plan, config, graph } = project;
+  const ticked = new Set(plan.stages.filter((stage) => hasProcessingTimers(stage, graph)).map(({ id }) => id));
   return {
     plan,
     bundles,
@@ -153,7 +155,7 @@ function harnessOptions(
     ...(config.concurrency !== undefined && { concurrency: config.concurrency }),
     signal: run.stop.signal,
     fenceProgress: (state, stage, topic, partition) => readFenceProgress(state, plan, stage.id, topic, partition),
-    makeTick: (stage, _partition, time) => (wantsTicks(stage) ? tickFrame('clock', time) : undefined),
+    makeTick: (stage, _partition, time) => (ticked.has(stage.id) ? tickFrame('clock', time) : undefined),
     onPrint: ({ line }) => {
       limit.print(line);
     },
@@ -193,11 +195,6 @@ async function* readSource(uid: string, source: FeedSource<unknown>): AsyncGener
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new MillraceError('MILLRACE_INPUT_UNREADABLE', `source '${uid}' threw while it was read: ${why}`, { cause });
   }
-}
-
-/** Only process functions can have processing-time timers. */
-function wantsTicks(stage: StagePlan): boolean {
-  return stage.operators.some(({ kind, keyed }) => keyed && ['process', 'coProcess', 'broadcastProcess'].includes(kind));
 }
 
 function onEvent(event: HarnessEvent, run: DevRun, progress: Progress): void {
@@ -281,6 +278,6 @@ function summarize(report: HarnessReport, failure: MillraceError | undefined): o
     retries: hops.reduce((sum, hop) => sum + hop.retries + hop.recordRetries, 0),
     deadLetters,
     latencyMs: latencyMs ?? null,
-    hops: hops.map(({ topics, ...hop }) => ({ ...hop, topics })),
+    hops: hops.map(({ topics, watermark, ...hop }) => ({ ...hop, watermark: jsonTime(watermark), topics })),
   };
 }

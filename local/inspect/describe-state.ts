@@ -1,4 +1,5 @@
 import type { StagePlan } from '../../functions/graph/stage-plan.ts';
+import { describeTime, jsonTime } from '../describe-time.ts';
 import { inputTopics } from '../stage-topics.ts';
 import { checkKnown } from './action.ts';
 import type { TaskView } from './state-reader.ts';
@@ -26,12 +27,6 @@ function tableCells({ operator, state, kind, keys, entries, bytes }: TableSize):
   return [operator, state, kind, keys, entries, bytes];
 }
 
-/** An event time in ms; the greatest Date is far below the greatest number. */
-function describeTime(ms: number): string {
-  if (!Number.isFinite(ms)) return ms > 0 ? '+∞' : '-∞';
-  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms);
-}
-
 interface TaskSummary {
   /** First input offset that has not been applied. */
   readonly next: number;
@@ -57,7 +52,7 @@ export function summarizeStage({ id }: StagePlan, tasks: readonly TaskView[]): o
   const summaries = tasks.map((task) => {
     const { watermark, ...summary } = summarizeTask(task);
     const { topic, partition } = task;
-    return { topic, partition, watermark: Number.isFinite(watermark) ? watermark : String(watermark), ...summary };
+    return { topic, partition, watermark: jsonTime(watermark), ...summary };
   });
   return { stage: id, tasks: summaries, tables: sizeTables(tasks) };
 }

@@ -20,7 +20,7 @@ async function copy(list) {
     pipeline: 'p', stage: STAGE, topic, partition, firstOffset: list[0].offset, lastOffset: list.at(-1).offset,
     recordsIn: records.length, recordsOut: records.length, bytesIn: 0, bytesOut: 0, duplicates: 0, deadLetters: 0, retries: 0, gaps: 0,
     conflicts: Number(process.env.CONFLICTS ?? 0),
-    tombstones: 0, coldState: false, ingest: [[Math.min(...times), Math.max(...times), records.length]], keys: [], durationMs: 1,
+    tombstones: 0, coldState: false, watermark: -Infinity, ingest: [[Math.min(...times), Math.max(...times), records.length]], keys: [], durationMs: 1,
   });
   if (values.length > records.length) await state.multi([{ op: 'create', path: '/end/' + partition, data: Buffer.from(String(list.at(-1).offset + 1)) }])
     .catch((error) => { if (error.code !== 'MILLRACE_NODE_EXISTS') throw error; }); // the end comes with every run

@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 function report(recordsIn: number, troubles: object = {}, isHeldBack = false): HarnessReport {
-  const hop = { stage: 'flights', recordsIn, recordsOut: recordsIn, lag: 7, deadLetters: 0, retries: 0, ...troubles };
+  const hop = { stage: 'flights', recordsIn, recordsOut: recordsIn, lag: 7, deadLetters: 0, retries: 0, watermark: -Infinity, ...troubles };
   return { hops: [hop], seconds: 1.25, recordsPerSecond: 4000, feeds: [{ isHeldBack: false }, { isHeldBack }] } as unknown as HarnessReport;
 }
 
@@ -60,6 +60,14 @@ describe('in a terminal', () => {
     progress.follow(() => report(1, { deadLetters: 2, retries: 3 }));
 
     expect(screen(written())[0]).toMatch(/7 lag {2}2 dead {2}3 retries$/);
+  });
+
+  test('shows event time once a stage has it', () => {
+    const { progress, written } = setUp(true, 120);
+
+    progress.follow(() => report(1, { watermark: Date.UTC(2026, 0, 2, 3, 4, 5) }));
+
+    expect(screen(written())[0]).toMatch(/7 lag {2}watermark 2026-01-02T03:04:05\.000Z$/);
   });
 
   test('tells when a feed is held back', () => {

@@ -59,3 +59,14 @@ test('a frame of records with and without a source counts those with one', () =>
 
   expect(stage.sinceSource.quantile(1)).toBeCloseTo(SECOND, -2);
 });
+
+test('the watermark of a stage is that of its slowest task, and none before all have been seen', () => {
+  const stage = new StageCounters();
+  const note = (partition: number, watermark: number): number => {
+    const metrics = { topic: 'in', partition, watermark, ingest: [] } as unknown as BatchMetrics;
+    stage.count({ durationMs: 1, metrics: [metrics] } as never, [], 0);
+    return stage.watermark(2);
+  };
+
+  expect([note(0, 100), note(1, -Infinity), note(1, 50), note(0, 0), note(1, Infinity)]).toEqual([-Infinity, -Infinity, 50, 50, 100]);
+});
