@@ -75,7 +75,9 @@ export {
   type ReducingStateOptions,
   type StateDescriptor,
   type StateDescriptors,
+  type StateOptions,
   type StatesOf,
+  type StateTtl,
 } from './api/state-descriptors.ts';
 export type { TemporalJoin, TemporalJoinContext, TemporalJoinFunction, TemporalJoinOptions } from './api/temporal-join.ts';
 export {

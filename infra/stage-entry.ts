@@ -30,7 +30,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
 
 /**
  * Source of the module that a stage's bundle starts from: the user's pipeline, the plan without the other stages (so a change of one does
- * not redeploy all) and tables of the operators that it runs and of the adapters that it can be told to use. A stage without a fence gets
+ * not redeploy all) and tables of the operators that it runs, of what its states need, and of the adapters that it can be told to use. A stage without a fence gets
  * no state adapter, and one without an exactly-once sink no transactions, so none is in its bundle. The same bytes run on any of the
  * adapters; nothing is opened, and no third party's client is run, before the first event.
  *
@@ -39,6 +39,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
 export function stageEntry(plan: PipelinePlan, stage: StagePlan, pipelineModule: string): string {
   const tables = {
     operators: operatorsOf(stage),
+    states: hasLivingStates(stage) ? { living: 'openLivingState' } : {},
     log: LOG_OPENERS,
     state: stage.fenced ? STATE_OPENERS : {},
     transactions: stage.transactional ? TRANSACTION_OPENERS : {},
@@ -61,6 +62,10 @@ export function stageEntry(plan: PipelinePlan, stage: StagePlan, pipelineModule:
 function operatorsOf({ operators }: StagePlan): Record<string, string> {
   const kinds = operators.map(({ kind }) => kind);
   return Object.fromEntries(Object.entries(OPERATORS).filter(([kind]) => kinds.includes(kind)));
+}
+
+function hasLivingStates({ operators }: StagePlan): boolean {
+  return operators.some(({ states }) => states.some(({ version, ttlMs }) => version !== undefined || ttlMs !== undefined));
 }
 
 function codecsOf({ produces }: StagePlan): Record<string, string> {

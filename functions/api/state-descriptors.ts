@@ -1,8 +1,9 @@
-import type { StateDescriptorShape } from '../graph/logical-graph.ts';
+import type { StateDescriptorShape, TtlShape } from '../graph/logical-graph.ts';
 import { isName } from '../graph/names.ts';
 import type { StateShape } from '../graph/stage-plan.ts';
 import { MillraceError } from '../shared/errors.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './state.ts';
+import { type Duration, toMilliseconds } from '../shared/duration.ts';
 import { isTypeWitness, printType, printTypeOf, type TypeWitness } from './types.ts';
 
 /** Declares a state; `S` is the interface under which a process function gets it in `ctx.state`. */
@@ -19,14 +20,43 @@ export type StatesOf<D extends StateDescriptors> = {
   readonly [P in keyof D]: D[P] extends StateDescriptor<infer S> ? S : never;
 };
 
-export interface ReducingStateOptions<T> {
+/**
+ * The life of what a state holds under a key: of a map each entry, of a list each item by itself. Time is processing time, as the task sees
+ * it: log append time. In a stage that reads a topic with `CreateTime` there is none, and nothing expires.
+ *
+ * @see Flink StateTtlConfig
+ */
+export interface StateTtl {
+  /** More than 0. */
+  readonly time: Duration;
+  /** What begins it anew. @default 'on-create-and-write' */
+  readonly update?: 'on-create-and-write' | 'on-read-and-write';
+  /**
+   * Whether a read may still give what has expired, as long as it has not been freed; that read frees it.
+   *
+   * @default 'never-return-expired'
+   */
+  readonly visibility?: 'never-return-expired' | 'return-expired-if-not-cleaned-up';
+}
+
+/** What any state can be given. `T` is what it holds: of a list an item, of a map a value, of an aggregating state the accumulator. */
+export interface StateOptions<T> {
+  /** A duration, or more. What has expired is freed as time moves on. @default - kept until it is cleared */
+  readonly ttl?: Duration | StateTtl;
+  /** Of what it holds; raise it with a type that does not fit what is stored, and say how to `migrate`. @default 1 */
+  readonly version?: number;
+  /** Pure: makes a value of an older version one of this; called when one is first read. */
+  readonly migrate?: (old: unknown, fromVersion: number) => T;
+}
+
+export interface ReducingStateOptions<T> extends StateOptions<T> {
   /** Pure: combines what is held with what is added. */
   readonly reduce: (held: T, added: T) => T;
   readonly type?: TypeWitness<T>;
 }
 
 /** Flink's AggregateFunction. All three are pure; `add` may change and return the accumulator that it was given. */
-export interface AggregatingStateOptions<In, Acc, Out> {
+export interface AggregatingStateOptions<In, Acc, Out> extends StateOptions<Acc> {
   readonly createAccumulator: () => Acc;
   readonly add: (accumulator: Acc, value: In) => Acc;
   readonly getResult: (accumulator: Acc) => Out;
@@ -41,24 +71,28 @@ export interface AggregatingStateOptions<In, Acc, Out> {
  */
 export function valueState<T>(
   name: string,
-  options: { readonly default: NoInfer<T>; readonly type: TypeWitness<T> },
+  options: StateOptions<NoInfer<T>> & { readonly default: NoInfer<T>; readonly type: TypeWitness<T> },
 ): StateDescriptor<ValueState<T, T>>;
-export function valueState<T>(name: string, type: TypeWitness<T> | { readonly type: TypeWitness<T> }): StateDescriptor<ValueState<T>>;
+export function valueState<T>(
+  name: string,
+  type: TypeWitness<T> | (StateOptions<NoInfer<T>> & { readonly type: TypeWitness<T> }),
+): StateDescriptor<ValueState<T>>;
 // Last, as schemas may have a method named `default`; apart from the first, lest the default takes part in inferring T.
 // eslint-disable-next-line @typescript-eslint/unified-signatures
-export function valueState<T>(name: string, options: { readonly default: T }): StateDescriptor<ValueState<T, T>>;
+export function valueState<T>(name: string, options: StateOptions<NoInfer<T>> & { readonly default: T }): StateDescriptor<ValueState<T, T>>;
 export function valueState(name: string, options: unknown): StateDescriptor<never> {
   if (isTypeWitness(options)) return describe({ name, kind: 'value', type: printType(options) });
-  const { type, default: initial } = parseValueOptions(name, options);
+  const { type, default: initial, ...life } = parseValueOptions(name, options);
   return describe({
     name,
     kind: 'value',
     type: type === undefined ? printTypeOf(initial) : printType(type),
     ...(initial !== undefined && { initial: freshCopies(initial) }),
+    ...lifeOf(name, life),
   });
 }
 
-interface ValueOptions {
+interface ValueOptions extends StateOptions<unknown> {
   readonly type?: TypeWitness<unknown>;
   readonly default?: unknown;
 }
@@ -72,8 +106,8 @@ function parseValueOptions(name: string, options: unknown): ValueOptions {
 }
 
 /** A list a key. @see Flink ListState */
-export function listState<T>(name: string, item: TypeWitness<T>): StateDescriptor<ListState<T>> {
-  return describe({ name, kind: 'list', type: printType(item) });
+export function listState<T>(name: string, item: TypeWitness<T>, options: StateOptions<NoInfer<T>> = {}): StateDescriptor<ListState<T>> {
+  return describe({ name, kind: 'list', type: printType(item), ...lifeOf(name, options) });
 }
 
 /** A map a key, of strings or numbers to values. @see Flink MapState */
@@ -81,14 +115,19 @@ export function mapState<K extends string | number, V>(
   name: string,
   key: TypeWitness<K>,
   value: TypeWitness<V>,
+  options: StateOptions<NoInfer<V>> = {},
 ): StateDescriptor<MapState<K, V>> {
-  return describe({ name, kind: 'map', type: `${printType(key)}, ${printType(value)}` });
+  return describe({ name, kind: 'map', type: `${printType(key)}, ${printType(value)}`, ...lifeOf(name, options) });
 }
 
 /** A value a key that grows by `reduce`. @see Flink ReducingState */
 export function reducingState<T>(name: string, options: ReducingStateOptions<T>): StateDescriptor<ReducingState<T>> {
   const type = options.type === undefined ? 'unknown' : printType(options.type);
-  return describe({ name, kind: 'reducing', type, reduce: options.reduce as (left: unknown, right: unknown) => unknown });
+  return describe({
+    ...{ name, kind: 'reducing', type },
+    reduce: options.reduce as (left: unknown, right: unknown) => unknown,
+    ...lifeOf(name, options),
+  });
 }
 
 /** An accumulator a key, of another type than what is added and read. @see Flink AggregatingState */
@@ -102,8 +141,37 @@ export function aggregatingState<In, Acc, Out>(
     kind: 'aggregating',
     type: printTypeOf(createAccumulator()),
     aggregate: { createAccumulator, add, getResult },
+    ...lifeOf(name, options),
   });
 }
+
+type Life = Pick<StateDescriptorShape, 'ttl' | 'version' | 'migrate'>;
+
+/** The first version is none, so that the lock file of a state without versions stays as it is. */
+function lifeOf(name: string, { ttl, version = 1, migrate }: StateOptions<unknown>): Life {
+  const refuse = (why: string): MillraceError => new MillraceError('MILLRACE_OPTION_INVALID', `state '${name}' ${why}`);
+  if (!Number.isSafeInteger(version) || version < 1) throw refuse(`has version ${String(version)}: give a whole number, at least 1`);
+  if (version > 1 && typeof migrate !== 'function')
+    throw refuse(`has version ${version}, but no way to read older ones: give migrate, a function (old, fromVersion) => value`);
+  if (version === 1 && migrate !== undefined) throw refuse('has migrate, but is of version 1: give the version that it migrates to');
+  return {
+    ...(ttl !== undefined && { ttl: parseTtl(ttl, refuse) }),
+    ...(version > 1 && migrate && { version, migrate }),
+  };
+}
+
+function parseTtl(given: Duration | StateTtl, refuse: (why: string) => MillraceError): TtlShape {
+  const { time, update = 'on-create-and-write', visibility = 'never-return-expired' } = typeof given === 'object' ? given : { time: given };
+  const ms = toMilliseconds(time);
+  if (ms === 0) throw refuse('has a ttl of 0: give a duration of more than 0');
+  if (!TTL_UPDATES.includes(update)) throw refuse(`has ttl.update ${JSON.stringify(update)}: give one of ${TTL_UPDATES.join(', ')}`);
+  if (!TTL_VISIBILITIES.includes(visibility))
+    throw refuse(`has ttl.visibility ${JSON.stringify(visibility)}: give one of ${TTL_VISIBILITIES.join(', ')}`);
+  return { ms, onRead: update === 'on-read-and-write', returnExpired: visibility === 'return-expired-if-not-cleaned-up' };
+}
+
+const TTL_UPDATES: readonly string[] = ['on-create-and-write', 'on-read-and-write'];
+const TTL_VISIBILITIES: readonly string[] = ['never-return-expired', 'return-expired-if-not-cleaned-up'];
 
 function describe(shape: StateDescriptorShape & StateShape): StateDescriptor<never> {
   if (isName(shape.name)) return Object.freeze(shape);

@@ -1,5 +1,6 @@
-import type { BroadcastProcessShape, StateDescriptorShape } from './logical-graph.ts';
+import type { BroadcastProcessShape } from './logical-graph.ts';
 import type { StateShape } from './stage-plan.ts';
+import { toStateShape } from './state-shape.ts';
 
 /** The name under which a state that is broadcast is stored, beside those of keys. */
 export function broadcastName(name: string): string {
@@ -8,6 +9,6 @@ export function broadcastName(name: string): string {
 
 /** The states of a broadcast process function, as the lock file guards them. */
 export function broadcastStates({ states, broadcastStates }: BroadcastProcessShape): readonly StateShape[] {
-  const shape = ({ name, kind, type }: StateDescriptorShape): StateShape => ({ name, kind, type });
-  return [...Object.values(states).map(shape), ...broadcastStates.map((state) => shape({ ...state, name: broadcastName(state.name) }))];
+  const shared = broadcastStates.map((state) => toStateShape({ ...state, name: broadcastName(state.name) }));
+  return [...Object.values(states).map(toStateShape), ...shared];
 }

@@ -1,5 +1,14 @@
 import { maskSecret } from '../shared/secrets.ts';
-import type { OperatorEdge, OperatorPlan, PipelinePlan, StageInput, StageOutput, StagePlan, TopicProduction } from './stage-plan.ts';
+import type {
+  OperatorEdge,
+  OperatorPlan,
+  PipelinePlan,
+  StageInput,
+  StageOutput,
+  StagePlan,
+  StateShape,
+  TopicProduction,
+} from './stage-plan.ts';
 
 /** The plan as text for people: stages in order, each with its input, its operators and where its records go. */
 export function describePlan(plan: PipelinePlan): string {
@@ -42,11 +51,16 @@ function describeInput(input: StageInput): string {
 
 function describeOperator(operator: OperatorPlan): string {
   const uid = operator.uid === null || operator.uid === operator.name ? '' : ` uid ${operator.uid}`;
-  const states = operator.states.map(({ name, kind, type }) => `${name}: ${kind} ${type}`);
+  const states = operator.states.map(describeState);
   const what = operator.name === operator.kind ? operator.kind : `${operator.kind} ${operator.name}`;
   const inputs = operator.secondInputs ? [operator.inputs, operator.secondInputs] : [operator.inputs];
   const from = inputs.map((edges) => edges.map(describeEdge).join(', ')).join(' and ');
   return `${`#${operator.node}`.padEnd(4)} ${what}${uid}${operator.keyed ? ' (keyed)' : ''} <- ${from}${states.length > 0 ? ` [${states.join('; ')}]` : ''}`;
+}
+
+function describeState({ name, kind, type, version, ttlMs }: StateShape): string {
+  const life = `${version === undefined ? '' : `, version ${version}`}${ttlMs === undefined ? '' : `, ttl ${ttlMs} ms`}`;
+  return `${name}: ${kind} ${type}${life}`;
 }
 
 function describeProduction(production: TopicProduction): string {

@@ -47,7 +47,10 @@ function parseState(value: unknown, place: string): StateLock {
   const record = parseRecord(value, place);
   const kind = STATE_KINDS.find((known) => known === record['kind']);
   if (kind === undefined) throw invalid(`${place}.kind must be one of ${STATE_KINDS.join(', ')}`);
-  return { kind, type: parseText(record['type'], `${place}.type`) };
+  const { version } = record;
+  if (version !== undefined && !(Number.isSafeInteger(version) && (version as number) >= 1))
+    throw invalid(`${place}.version must be a whole number, at least 1`);
+  return { kind, type: parseText(record['type'], `${place}.type`), ...(version !== undefined && { version: version as number }) };
 }
 
 function parseText(value: unknown, place: string): string {

@@ -27,7 +27,7 @@ export interface OperatorLock {
   readonly states: Readonly<Record<string, StateLock>>;
 }
 
-export type StateLock = Omit<StateShape, 'name'>;
+export type StateLock = Omit<StateShape, 'name' | 'ttlMs'>;
 
 /** The generation that the lock file holds for a pipeline; 1 for a new one. */
 export function lockedGeneration(lock: LockFile | undefined, pipeline: string): number {
@@ -59,7 +59,7 @@ function operatorsOf(stage: StagePlan): readonly (readonly [uid: string, lock: O
   const source =
     input.kind === 'source' && !isGeneratedUid(input.uid) ? [[input.uid, { kind: 'source', stage: stage.id, states: {} }] as const] : [];
   const stateful = stage.operators.flatMap(({ uid, kind, keyed, states }) => {
-    const locked = states.map(({ name, ...state }) => [name, state] as const);
+    const locked = states.map(({ name, ttlMs: _, ...state }) => [name, state] as const);
     return uid === null || isGeneratedUid(uid) || (!keyed && states.length === 0)
       ? []
       : [[uid, { kind, stage: stage.id, states: Object.fromEntries(locked) }] as const];
@@ -91,8 +91,21 @@ function checkOperator(uid: string, held: OperatorLock, planned: OperatorLock | 
   for (const [name, state] of Object.entries(held.states)) {
     const now = planned.states[name];
     if (now === undefined) throw orphaned(`state '${name}' of '${uid}' is in ${LOCK_FILE} and no longer declared`, uid, pipeline);
-    if (now.kind === state.kind && now.type === state.type) continue;
-    throw retyped(`state '${name}' of '${uid}' is now ${now.kind} ${now.type} and was ${state.kind} ${state.type}`, uid, pipeline);
+    const [version, before] = [now.version ?? 1, state.version ?? 1];
+    if (version < before)
+      throw new MillraceError(
+        'MILLRACE_STATE_VERSION',
+        `state '${name}' of '${uid}' has version ${version}, and ${LOCK_FILE} says that version ${before} has been planned: what is stored may be of that one. ` +
+          `Bring back its code, or give the state a version above ${before} and a migrate function`,
+      );
+    if (now.kind === state.kind && (now.type === state.type || version > before)) continue;
+    const migrates = now.kind === state.kind && !name.startsWith('$'); // those of built-in operators have no descriptor
+    throw retyped(
+      `state '${name}' of '${uid}' is now ${now.kind} ${now.type} and was ${state.kind} ${state.type}`,
+      uid,
+      pipeline,
+      migrates,
+    );
   }
 }
 
@@ -100,10 +113,10 @@ function orphaned(what: string, uid: string, pipeline: string): MillraceError {
   return new MillraceError('MILLRACE_UID_ORPHANED', `${what}: bring it back, or, if what it holds may be lost, ${removal(uid, pipeline)}`);
 }
 
-function retyped(what: string, uid: string, pipeline: string): MillraceError {
+function retyped(what: string, uid: string, pipeline: string, migrates = false): MillraceError {
   return new MillraceError(
     'MILLRACE_STATE_RETYPED',
-    `${what}: give the new one another name or uid, or, if what is stored fits, ${removal(uid, pipeline)}`,
+    `${what}: give the new one another name or uid${migrates ? ', or a higher version and a migrate function' : ''}, or, if what is stored fits, ${removal(uid, pipeline)}`,
   );
 }
 

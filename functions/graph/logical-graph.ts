@@ -179,7 +179,18 @@ export interface IntervalJoinShape {
   readonly processElement: (left: unknown, right: unknown, context: never) => Iterable<unknown> | undefined;
 }
 
+/** When the entries of a state expire: `ms` after the last write or, `onRead`, the last access. */
+export interface TtlShape {
+  readonly ms: number;
+  readonly onRead: boolean;
+  /** Whether a read gives what has expired and is still there. */
+  readonly returnExpired: boolean;
+}
+
 export interface StateDescriptorShape extends StateShape {
+  readonly ttl?: TtlShape;
+  /** Makes a value of an older version one of `version`. */
+  readonly migrate?: (old: unknown, fromVersion: number) => unknown;
   /** A fresh default of a value state; undefined if it has none. */
   readonly initial?: () => unknown;
   /** Reducing state. */

@@ -3,6 +3,7 @@ import { intervalStates } from './interval-shape.ts';
 import type { LogicalGraph, LogicalNode, SourceShape } from './logical-graph.ts';
 import { slug } from './names.ts';
 import type { StateShape } from './stage-plan.ts';
+import { toStateShape } from './state-shape.ts';
 import { windowStates } from './window-shape.ts';
 
 /** The states that an operator keeps, as the plan and the lock file name them. */
@@ -13,7 +14,7 @@ export function statesOf(node: LogicalNode): readonly StateShape[] {
     case 'aggregate':
       return [{ name: `$${node.aggregate.of}`, kind: 'value', type: aggregateType(node.aggregate) }];
     case 'process':
-      return Object.values(node.process.states).map(({ name, kind, type }) => ({ name, kind, type }));
+      return Object.values(node.process.states).map(toStateShape);
     case 'window':
     case 'coGroup':
       return windowStates(node.window);
@@ -24,7 +25,7 @@ export function statesOf(node: LogicalNode): readonly StateShape[] {
     case 'intervalJoin':
       return intervalStates(node.interval);
     case 'coProcess':
-      return Object.values(node.coProcess.states).map(({ name, kind, type }) => ({ name, kind, type }));
+      return Object.values(node.coProcess.states).map(toStateShape);
     default:
       return [];
   }

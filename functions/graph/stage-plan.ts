@@ -150,12 +150,16 @@ export interface OperatorPlan {
 /** An edge inside a stage: from the operator `node` (its side output `side`), or from the stage's input (`input`: tag; 0 for a source). */
 export type OperatorEdge = { readonly node: number; readonly side?: string } | { readonly input: number };
 
-/** What the lock file guards of one state. */
+/** A state of an operator; all but `ttlMs`, which may change at any time, is guarded by the lock file. */
 export interface StateShape {
   readonly name: string;
   readonly kind: 'value' | 'list' | 'map' | 'reducing' | 'aggregating';
   /** Printable type, for example `number` or `object`. */
   readonly type: string;
+  /** Of what it holds. @default 1 */
+  readonly version?: number;
+  /** How long what it holds lives, in ms. @default - until it is cleared */
+  readonly ttlMs?: number;
 }
 
 /** An edge out of the stage, into a channel. */

@@ -1,5 +1,6 @@
 import type { AggregateShape, StateDescriptorShape } from './logical-graph.ts';
 import type { StateShape } from './stage-plan.ts';
+import { toStateShape } from './state-shape.ts';
 
 /** What a window operator does, as plain data where it is built in; functions only where they are the user's. */
 export interface WindowShape {
@@ -146,7 +147,7 @@ function typeOfContents(contents: ContentsShape): string {
 }
 
 /** States of a trigger, by the names under which they are stored behind `$trigger-`. */
-function triggerStates(trigger: TriggerShape | undefined): readonly StateShape[] {
+function triggerStates(trigger: TriggerShape | undefined): readonly StateDescriptorShape[] {
   switch (trigger?.kind) {
     case 'purging':
       return triggerStates(trigger.trigger);
@@ -162,6 +163,6 @@ function triggerStates(trigger: TriggerShape | undefined): readonly StateShape[]
   }
 }
 
-function prefixed(prefix: string, states: readonly StateShape[]): readonly StateShape[] {
-  return states.map(({ name, kind, type }) => ({ name: prefix + name, kind, type }));
+function prefixed(prefix: string, states: readonly StateDescriptorShape[]): readonly StateShape[] {
+  return states.map((state) => ({ ...toStateShape(state), name: prefix + state.name }));
 }

@@ -2,6 +2,7 @@ import { broadcastName } from '../graph/broadcast-shape.ts';
 import type { StateDescriptorShape } from '../graph/logical-graph.ts';
 import { fromStateKey, stateKey } from '../shared/key.ts';
 import { type KeyScope, openKeyedState } from '../state/keyed-state.ts';
+import type { KeyedStates } from '../state/keyed-states.ts';
 import { tableId } from '../state/tables.ts';
 import type { TaskState } from '../state/task-state.ts';
 import { drawNumber, drawUuid } from './draw.ts';
@@ -62,6 +63,14 @@ class TaskScope implements KeyScope {
 
   get state(): TaskState {
     return this.context.state;
+  }
+
+  get stateTime(): number {
+    return this.context.stateTime;
+  }
+
+  get states(): KeyedStates {
+    return this.context.states;
   }
 }
 

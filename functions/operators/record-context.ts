@@ -1,5 +1,6 @@
 import { type Key, stateKey } from '../shared/key.ts';
 import type { KeyScope } from '../state/keyed-state.ts';
+import { KeyedStates, type OpenLivingState } from '../state/keyed-states.ts';
 import type { TaskState } from '../state/task-state.ts';
 
 /** The record (or timer) that is under way in a chain; one object a chain, set before each step. */
@@ -15,6 +16,9 @@ export class RecordContext implements KeyScope {
   /** Values drawn by `random` and `uuid` in this step. */
   draws = 0;
   processingTime = -Infinity;
+  /** Largest log append time seen, also behind the end of the input. */
+  stateTime = -Infinity;
+  readonly states: KeyedStates;
   /** Highest watermark that records of this step justify; the task takes it over once the step has succeeded. */
   eventTimeSeen = -Infinity;
   /** Keys that a keyBy without a hop has set, where they are to be reported; see `BatchMetrics.keys`. */
@@ -24,6 +28,10 @@ export class RecordContext implements KeyScope {
   private current: Key | undefined;
   private text: string | undefined;
   private taskState: TaskState | undefined;
+
+  constructor(openLiving?: OpenLivingState) {
+    this.states = new KeyedStates(openLiving);
+  }
 
   get key(): Key | undefined {
     return this.current;

@@ -5,6 +5,7 @@ import type { TransactionalLog } from '../channels/transactional-log.ts';
 import type { LogicalGraph } from '../graph/logical-graph.ts';
 import type { OperatorTable } from '../operators/operator.ts';
 import type { StateBackend } from '../state/state-backend.ts';
+import type { LivingStates } from './operator-chain.ts';
 import type { OpenTask } from './stage-runtime.ts';
 
 /** Environment variables of a function. */
@@ -24,6 +25,8 @@ export interface StageAdapters {
   readonly task: OpenTask;
   /** Operators that the stage runs. */
   readonly operators: OperatorTable;
+  /** Empty for a stage whose states neither expire nor have versions. */
+  readonly states: LivingStates;
   readonly log: Openers<ChannelWriter>;
   /** Empty for a stage without a fence. */
   readonly state: Openers<StateBackend>;

@@ -81,8 +81,9 @@ export class FencedRun {
       verdicts: new Map(fence.verdicts),
     };
     outputs.watermark = fence.watermark;
-    const { watermark, processingTime } = fence;
-    engine.begin({ task, state, outputs, watermark, processingTime, keys: input.keys, ...(probe && { probe }) });
+    const { watermark, processingTime, lastTime } = fence;
+    const stateTime = lastTime < 0 ? -Infinity : lastTime;
+    engine.begin({ task, state, outputs, watermark, processingTime, stateTime, keys: input.keys, ...(probe && { probe }) });
   }
 
   /** Applies messages until one is cut, or `enough` says to commit what there is; at least one. */

@@ -19,6 +19,7 @@ export { reduceOperator } from '../operators/reduce.ts';
 export { temporalJoinOperator } from '../operators/temporal-join.ts';
 export { watermarksOperator } from '../operators/watermarks.ts';
 export { windowOperator } from '../operators/window/window-operator.ts';
+export { openLivingState } from '../state/living-state.ts';
 export type { StageAdapters } from './adapters.ts';
 export type { EndEvent, KafkaBatchResponse, KafkaEvent, KafkaEventRecord, LambdaContext, StageHandler } from './lambda.ts';
 export type { BatchMetrics } from './metrics.ts';

@@ -2,6 +2,7 @@ import type { LogicalGraph, LogicalNode, NodeOf } from '../graph/logical-graph.t
 import type { OperatorEdge, OperatorPlan, StagePlan } from '../graph/stage-plan.ts';
 import type { Emit, Operator, OperatorSetup, OperatorTable, TimerOperator } from '../operators/operator.ts';
 import type { RecordContext } from '../operators/record-context.ts';
+import type { OpenLivingState } from '../state/keyed-states.ts';
 import { MillraceError } from '../shared/errors.ts';
 
 /** Where a chain's records leave the stage. */
@@ -22,11 +23,18 @@ export interface OperatorChain {
   readonly timers: readonly TimerOperator[];
 }
 
+/** How the stage opens its states that expire or have versions, if it has any. */
+export interface LivingStates {
+  readonly living?: OpenLivingState;
+}
+
 /** What a stage runs: its plan, the user's functions, and the operators around them. */
 export interface StageCode {
   readonly stage: StagePlan;
   readonly graph: LogicalGraph;
   readonly operators: OperatorTable;
+  /** @default - states that neither expire nor have versions */
+  readonly states?: LivingStates;
 }
 
 type Targets = Map<string, Emit[]>;

@@ -57,7 +57,7 @@ export async function replayMessage(runtime: StageRuntime, message: BuriedMessag
   const outputs = new ReplayOutputs({ ...options, sinks }, task);
   const now = ports.clock.now();
   outputs.input(now, now, now);
-  engine.begin({ task, state: undefined, outputs, watermark: -Infinity, processingTime: -Infinity });
+  engine.begin({ task, state: undefined, outputs, watermark: -Infinity, processingTime: -Infinity, stateTime: -Infinity });
   const failure = engine.runRecord(offset, 0, 0, time, undefined, { value: () => decode(message) });
   if (!failure) {
     await outputs.publish(ports.channels, undefined, { watermark: undefined });

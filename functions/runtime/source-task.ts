@@ -108,7 +108,15 @@ export class SourceTask implements StageTask {
   private runOnce(start: Generator, tasks: number, sinks: Sinks, probe: Probe | undefined): SourceRun {
     const { engine, plan } = this.runtime;
     const outputs = this.runtime.outputs(this.task, tasks, sinks);
-    engine.begin({ task: this.task, state: undefined, outputs, watermark: -Infinity, processingTime: -Infinity, ...(probe && { probe }) });
+    engine.begin({
+      task: this.task,
+      state: undefined,
+      outputs,
+      watermark: -Infinity,
+      processingTime: -Infinity,
+      stateTime: -Infinity,
+      ...(probe && { probe }),
+    });
     let { position, watermark } = start;
     let recordsIn = 0;
     for (const message of this.batch.messages) {

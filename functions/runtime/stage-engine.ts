@@ -24,6 +24,8 @@ export interface RunTarget {
   readonly outputs: BatchOutputs;
   readonly watermark: number;
   readonly processingTime: number;
+  /** Largest log append time applied, in ms; −∞ if none. States expire by it. */
+  readonly stateTime: number;
   /** Given on runs that are compared with another. */
   readonly probe?: Probe;
   /** Takes the keys of a keyBy without a hop, where they are to be reported. */
@@ -41,7 +43,7 @@ export interface StepPlace {
  * environment; a run is synchronous from `begin` to its end, so tasks can share it.
  */
 export class StageEngine {
-  readonly context = new RecordContext();
+  readonly context: RecordContext;
   retries = 0;
   private target: RunTarget | undefined;
   private readonly plain: OperatorChain;
@@ -55,6 +57,7 @@ export class StageEngine {
   constructor(code: StageCode, maxAttempts: number) {
     this.code = code;
     this.maxAttempts = maxAttempts;
+    this.context = new RecordContext(code.states?.living);
     const exits = this.exits();
     this.plain = buildChain(code, this.context, exits);
     this.probed = buildChain(code, this.context, {
@@ -70,6 +73,8 @@ export class StageEngine {
     this.context.state = target.state;
     this.context.task = target.task;
     this.context.processingTime = target.processingTime;
+    this.context.stateTime = target.stateTime;
+    if (target.state) this.context.states.check(target.state);
     this.context.seenKeys = target.keys;
     this.context.eventTimeSeen = -Infinity; // another task's, or another attempt's, says nothing about records that a verdict skips
     this.context.lateRecords = 0;
@@ -115,6 +120,10 @@ export class StageEngine {
   advanceProcessingTime(place: StepPlace, time: number, onFailure: (failure: Failure, timer: string) => void): void {
     this.numberTimers(place);
     this.context.processingTime = time;
+    if (time < Infinity) {
+      this.context.stateTime = time;
+      this.context.states.freeExpired();
+    }
     for (const timers of this.chain.timers) this.fireDue(place, timers, 'processing', time, onFailure);
   }
 

@@ -3,6 +3,7 @@ import { ALL_OPERATORS } from '../operators/all-operators.ts';
 import type { PipelinePlan, StagePlan } from '../graph/stage-plan.ts';
 import { systemClock } from '../shared/clock.ts';
 import { isMillraceError, MillraceError } from '../shared/errors.ts';
+import { openLivingState } from '../state/living-state.ts';
 import type { Environment, StageAdapters } from './adapters.ts';
 import { parseStageConfig, type StageConfig } from './config.ts';
 import { openFencedTask } from './fenced-task.ts';
@@ -43,7 +44,10 @@ async function openHandler(plan: PipelinePlan, stageId: string, adapters: StageA
   const graph = adapters.pipeline.build(plan.params);
   const { determinismEvery, reportKeys } = config;
   const options = { ...DEFAULT_RUNTIME_OPTIONS, determinismEvery, reportKeys };
-  return stageHandler(new StageRuntime(plan, { stage, graph, operators: adapters.operators }, ports, options), adapters.task);
+  return stageHandler(
+    new StageRuntime(plan, { stage, graph, operators: adapters.operators, states: adapters.states }, ports, options),
+    adapters.task,
+  );
 }
 
 /** The same handler over ports that the caller gives: tests and the in-process driver. */
@@ -55,7 +59,7 @@ export function createStageRuntime(
   options = DEFAULT_RUNTIME_OPTIONS,
 ): StageHandler {
   const stage = findStage(plan, stageId);
-  const runtime = new StageRuntime(plan, { stage, graph, operators: ALL_OPERATORS }, ports, options);
+  const runtime = new StageRuntime(plan, { stage, graph, operators: ALL_OPERATORS, states: { living: openLivingState } }, ports, options);
   return stageHandler(runtime, stage.fenced ? openFencedTask : stage.transactional ? openTransactionalTask : openSourceTask);
 }
 

@@ -87,13 +87,14 @@ export class StageRuntime {
   private batches = 0;
   private taskCount: Promise<number> | undefined;
 
-  constructor(plan: PipelinePlan, { stage, graph, operators }: StageCode, ports: StagePorts, options: StageRuntimeOptions) {
+  constructor(plan: PipelinePlan, code: StageCode, ports: StagePorts, options: StageRuntimeOptions) {
+    const { stage, graph } = code;
     this.plan = plan;
     this.stage = stage;
     this.graph = graph;
     this.ports = ports;
     this.options = options;
-    this.engine = new StageEngine({ stage, graph, operators }, plan.settings.maxAttempts);
+    this.engine = new StageEngine(code, plan.settings.maxAttempts);
     this.source = sourceOf(stage, graph);
   }
 

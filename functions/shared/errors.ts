@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   MILLRACE_UID_INVALID: ['user', 'never'],
   MILLRACE_UID_ORPHANED: ['user', 'never'],
   MILLRACE_STATE_RETYPED: ['user', 'never'],
+  MILLRACE_STATE_VERSION: ['user', 'never'],
   MILLRACE_STATE_DUPLICATE: ['user', 'never'],
   MILLRACE_STATE_WITHOUT_KEY: ['user', 'never'],
   MILLRACE_CYCLE: ['user', 'never'],

@@ -1,13 +1,16 @@
 import { cloneValue } from '../codec/clone.ts';
 import { fromStateKey, stateKey } from '../shared/key.ts';
 import type { StateDescriptorShape } from '../graph/logical-graph.ts';
-import { entryKey, type MapTable, restOf, type Table, tableId } from './tables.ts';
-import type { TaskState } from './task-state.ts';
+import { type EntryStore, TableEntries } from './entry-store.ts';
+import type { StateClock } from './expiring-entries.ts';
+import type { EntryKind, KeyedStates } from './keyed-states.ts';
+import { entryKey, restOf, tableId } from './tables.ts';
 import { toStateValue } from './value-limit.ts';
 
 /** Whose state is looked at: set by the runtime before each record and timer. */
-export interface KeyScope {
-  readonly state: TaskState;
+export interface KeyScope extends StateClock {
+  /** What must be known of all states of a stage together. */
+  readonly states: KeyedStates;
   /** Canonical form of the current key (`stateKey` in shared/key.ts). */
   readonly stateKey: string;
   /** The part of the key's state that is looked at: the state key of a tuple, as of a window. Without it, all of it. */
@@ -20,39 +23,40 @@ export interface KeyScope {
  */
 export class Cell {
   private readonly scope: KeyScope;
-  private readonly id: string;
-  private bound: TaskState | undefined;
-  private boundTable: Table | undefined;
+  private readonly store: EntryStore;
 
-  constructor(scope: KeyScope, operator: string, state: string) {
+  constructor(scope: KeyScope, operator: string, state: string, store = openTable(scope, operator, state)) {
     this.scope = scope;
-    this.id = tableId('namespace' in scope ? 'map' : 'value', operator, state);
+    this.store = store;
   }
 
-  get(): unknown {
-    return cloneValue(this.table().entries.get(this.entry()));
+  /** @param forUpdate - As of `EntryStore.get`. */
+  get(forUpdate = false): unknown {
+    return cloneValue(this.store.get(this.entry(), forUpdate));
   }
 
-  set(value: unknown): void {
-    this.scope.state.set(this.table(), this.entry(), toStateValue(value));
+  /** @param added - As of `EntryStore.set`. */
+  set(value: unknown, added?: number): void {
+    this.store.set(this.entry(), toStateValue(value), added);
   }
 
   clear(): void {
-    this.scope.state.delete(this.table(), this.entry());
+    this.store.delete(this.entry());
   }
 
   private entry(): string {
     const { stateKey, namespace } = this.scope;
     return namespace === undefined ? stateKey : entryKey(stateKey, namespace);
   }
+}
 
-  private table(): Table {
-    if (this.boundTable === undefined || this.bound !== this.scope.state) {
-      this.bound = this.scope.state;
-      this.boundTable = this.bound.table(this.id);
-    }
-    return this.boundTable;
-  }
+function openTable(scope: KeyScope, operator: string, state: string): EntryStore {
+  return new TableEntries(scope, tableId(kindOf(scope, 'value'), operator, state));
+}
+
+/** In windows each key has many entries. */
+function kindOf(scope: KeyScope, kind: StateDescriptorShape['kind']): EntryKind {
+  return kind === 'map' || 'namespace' in scope ? 'map' : 'value';
 }
 
 /** The text of a tuple like `namespace` with one item more: something that belongs to a namespace. */
@@ -62,17 +66,19 @@ export function within(namespace: string, item: string | number): string {
 
 /** The state object that user code gets for a descriptor; its shape is that of the interfaces in api/state.ts. */
 export function openKeyedState(scope: KeyScope, operator: string, descriptor: StateDescriptorShape): object {
+  const store = scope.states.open(scope, kindOf(scope, descriptor.kind), operator, descriptor);
+  const cell = new Cell(scope, operator, descriptor.name, store);
   switch (descriptor.kind) {
     case 'value':
-      return valueState(new Cell(scope, operator, descriptor.name), descriptor.initial);
+      return valueState(cell, descriptor.initial);
     case 'list':
-      return listState(new Cell(scope, operator, descriptor.name));
+      return listState(cell);
     case 'map':
-      return mapState(scope, operator, descriptor.name);
+      return mapState(scope, store);
     case 'reducing':
-      return reducingState(new Cell(scope, operator, descriptor.name), required(descriptor.reduce));
+      return reducingState(cell, required(descriptor.reduce));
     case 'aggregating':
-      return aggregatingState(new Cell(scope, operator, descriptor.name), required(descriptor.aggregate));
+      return aggregatingState(cell, required(descriptor.aggregate));
   }
 }
 
@@ -95,14 +101,15 @@ function valueState(cell: Cell, initial: (() => unknown) | undefined): object {
 }
 
 function listState(cell: Cell): object {
-  const items = (): unknown[] => (cell.get() as unknown[] | undefined) ?? [];
+  const items = (forUpdate: boolean): unknown[] => (cell.get(forUpdate) as unknown[] | undefined) ?? [];
   return {
-    get: items,
+    get: () => items(false),
     add: (item: unknown) => {
-      cell.set([...items(), item]);
+      cell.set([...items(true), item], 1);
     },
     addAll: (more: Iterable<unknown>) => {
-      cell.set([...items(), ...more]);
+      const added = [...more];
+      cell.set([...items(true), ...added], added.length);
     },
     update: (all: Iterable<unknown>) => {
       cell.set([...all]);
@@ -113,13 +120,11 @@ function listState(cell: Cell): object {
   };
 }
 
-function mapState(scope: KeyScope, operator: string, name: string): object {
-  const id = tableId('map', operator, name);
-  const table = (): MapTable => scope.state.mapTable(id);
+function mapState(scope: KeyScope, store: EntryStore): object {
   const nameOf = (key: string | number): string => (scope.namespace === undefined ? stateKey(key) : within(scope.namespace, key));
   const entry = (key: string | number): string => entryKey(scope.stateKey, nameOf(key));
-  const keys = (): string[] => {
-    const all = table().keysOf(scope.stateKey);
+  const keys = (): readonly string[] => {
+    const all = store.keys(scope.stateKey);
     if (scope.namespace === undefined) return all;
     const prefix = entryKey(scope.stateKey, `${scope.namespace.slice(0, -1)},`);
     return all.filter((key) => key.startsWith(prefix));
@@ -128,22 +133,22 @@ function mapState(scope: KeyScope, operator: string, name: string): object {
     const decoded = fromStateKey(restOf(key));
     return scope.namespace === undefined ? decoded : (decoded as readonly unknown[]).at(-1);
   };
-  const at = (key: string): unknown => cloneValue(table().entries.get(key));
+  const at = (key: string): unknown => cloneValue(store.get(key));
   return {
     get: (key: string | number) => at(entry(key)),
     put: (key: string | number, value: unknown) => {
-      scope.state.set(table(), entry(key), toStateValue(value));
+      store.set(entry(key), toStateValue(value));
     },
-    has: (key: string | number) => table().entries.has(entry(key)),
+    has: (key: string | number) => store.has(entry(key)),
     remove: (key: string | number) => {
-      scope.state.delete(table(), entry(key));
+      store.delete(entry(key));
     },
     keys: () => keys().map(keyAt),
     values: () => keys().map(at),
     entries: () => keys().map((key) => [keyAt(key), at(key)]),
     isEmpty: () => keys().length === 0,
     clear: () => {
-      for (const key of keys()) scope.state.delete(table(), key);
+      for (const key of keys()) store.delete(key);
     },
   };
 }
@@ -152,7 +157,7 @@ function reducingState(cell: Cell, reduce: (left: unknown, right: unknown) => un
   return {
     get: () => cell.get(),
     add: (value: unknown) => {
-      const held = cell.get();
+      const held = cell.get(true);
       cell.set(held === undefined ? value : reduce(held, value));
     },
     clear: () => {
@@ -168,7 +173,7 @@ function aggregatingState(cell: Cell, aggregate: NonNullable<StateDescriptorShap
       return held === undefined ? undefined : aggregate.getResult(held);
     },
     add: (value: unknown) => {
-      cell.set(aggregate.add(cell.get() ?? aggregate.createAccumulator(), value));
+      cell.set(aggregate.add(cell.get(true) ?? aggregate.createAccumulator(), value));
     },
     clear: () => {
       cell.clear();

@@ -103,6 +103,72 @@ export class TimerTable extends Table {
   }
 }
 
+/**
+ * When the entries of another table were last used, in ms; of lists, each item. An entry has the key of the one that it is about.
+ */
+export class AccessTable extends Table {
+  private readonly heap: BinaryHeap<Access> = binaryHeap(compareAccesses);
+  /** The earliest time at which an entry's key stands in the heap: never after its own. */
+  private readonly queued = new Map<string, number>();
+  private readonly ofMap: boolean;
+
+  constructor(id: string) {
+    super(id);
+    this.ofMap = id.startsWith('ttl-map:');
+  }
+
+  override put(key: string, value: unknown): void {
+    super.put(key, value);
+    const time = earliestOf(value);
+    if ((this.queued.get(key) ?? Infinity) > time) this.queue(key, time);
+  }
+
+  override ownerOf(entry: string): string {
+    return this.ofMap ? stateKeyOf(entry) : entry;
+  }
+
+  override isEntry(key: unknown, value: unknown): boolean {
+    const times: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return times.length > 0 && times.every(Number.isFinite) && super.isEntry(key, value);
+  }
+
+  /** The entry that has not been used for longest, if that is since `until` or before; of equal ones the first by its key. */
+  firstDue(until: number): string | undefined {
+    for (;;) {
+      const first = this.heap.peek();
+      if (!first || first.time > until) return undefined;
+      const { key } = first;
+      const isQueued = this.queued.get(key) === first.time;
+      const time = this.entries.has(key) ? earliestOf(this.entries.get(key)) : undefined;
+      if (isQueued && time === first.time) return key;
+      // It has been used since, or is gone, or an undo has put it in again.
+      this.heap.pop();
+      if (!isQueued) continue;
+      if (time === undefined) this.queued.delete(key);
+      else this.queue(key, time);
+    }
+  }
+
+  private queue(key: string, time: number): void {
+    this.queued.set(key, time);
+    this.heap.push({ key, time });
+  }
+}
+
+interface Access {
+  readonly key: string;
+  readonly time: number;
+}
+
+function earliestOf(value: unknown): number {
+  // Items are added at the end, and all are used at once: the first has not been for longest.
+  return Array.isArray(value) ? (value[0] as number) : (value as number);
+}
+
+function compareAccesses(a: Access, b: Access): number {
+  return a.time - b.time || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+}
+
 export interface TimerEntry {
   readonly key: string;
   readonly time: number;
@@ -126,7 +192,7 @@ function compareTimers(a: TimerEntry, b: TimerEntry): number {
 }
 
 /** Table ids begin with their kind, so that a state can be loaded before its operator asks for it. */
-export type TableKind = 'value' | 'map' | 'timers';
+export type TableKind = 'value' | 'map' | 'timers' | 'ttl-value' | 'ttl-map';
 
 export function tableId(kind: TableKind, operator: string, state: string): string {
   return `${kind}:${operator}/${state}`;
@@ -134,6 +200,7 @@ export function tableId(kind: TableKind, operator: string, state: string): strin
 
 export function createTable(id: string): Table {
   if (id.startsWith('map:')) return new MapTable(id);
+  if (id.startsWith('ttl-')) return new AccessTable(id);
   return id.startsWith('timers:') ? new TimerTable(id) : new Table(id);
 }
 

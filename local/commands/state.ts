@@ -107,7 +107,7 @@ async function tasksOfKeys({ project: { plan }, backend }: Reading, stage: Stage
 
 /** The tables that a state can be in: by the plan or by what is there, as timers are in no plan. @throws MILLRACE_FLAG_INVALID */
 function tableIds(stage: StagePlan, operator: string, state: string, tasks: readonly TaskView[]): string[] {
-  const tables = sizeTables(tasks).map((size) => ({ ...size, id: `${size.kind}:${size.operator}/${size.state}` }));
+  const tables = sizeTables(tasks).filter(({ kind }) => !kind.startsWith('ttl-'));
   const planned = stage.operators.flatMap(({ uid, states }) => states.map(({ name }) => ({ operator: uid ?? '', state: name })));
   const all = [...planned, ...tables];
   checkKnown(`operator with state in stage ${stage.id}`, operator, [...new Set(all.map((one) => one.operator))]);

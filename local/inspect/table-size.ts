@@ -1,12 +1,15 @@
 import { encodeValue } from '../../functions/codec/value.ts';
 import type { Table } from '../../functions/state/tables.ts';
+import { parseVersionedId } from '../../functions/state/keyed-states.ts';
 import type { TaskView } from './state-reader.ts';
 
 /** What one state of one operator holds, in one task or in several. */
 export interface TableSize {
-  /** `value`, `map` or `timers`. */
+  /** `value`, `map` or `timers`; `ttl-value` and `ttl-map` for the times at which entries were last used. */
   readonly kind: string;
   readonly operator: string;
+  /** Of the table in the task's state. */
+  readonly id: string;
   /** The state's name; of timers their time domain, `event` or `processing`. */
   readonly state: string;
   readonly keys: number;
@@ -31,7 +34,8 @@ function addTable(sum: TableSize | undefined, table: Table): TableSize {
     owners.add(table.ownerOf(key));
   }
   return {
-    ...parseTableId(table.id),
+    id: table.id,
+    ...parseTableId(parseVersionedId(table.id).id),
     keys: (sum?.keys ?? 0) + owners.size,
     entries: (sum?.entries ?? 0) + table.entries.size,
     bytes: (sum?.bytes ?? 0) + bytes,

@@ -1,6 +1,7 @@
 import { type Replay, replayHeader } from '../../functions/runtime/kafka-event.ts';
 import { type BuriedMessage, replayMessage } from '../../functions/runtime/replay-source.ts';
 import { DEFAULT_RUNTIME_OPTIONS, StageRuntime } from '../../functions/runtime/stage-runtime.ts';
+import { openLivingState } from '../../functions/state/living-state.ts';
 import { ALL_OPERATORS } from '../../functions/operators/all-operators.ts';
 import { systemClock } from '../../functions/shared/clock.ts';
 import { type ErrorCode, isMillraceError } from '../../functions/shared/errors.ts';
@@ -82,7 +83,7 @@ class Replayer {
     if (runtime) return runtime;
     const { project, target, print, log } = this.options;
     const ports = { ...target.portsOf(stage), state: undefined, clock: systemClock, print, log };
-    const code = { stage, graph: project.graph, operators: ALL_OPERATORS };
+    const code = { stage, graph: project.graph, operators: ALL_OPERATORS, states: { living: openLivingState } };
     this.runtimes.set(stage.id, (runtime = new StageRuntime(project.plan, code, ports, DEFAULT_RUNTIME_OPTIONS)));
     return runtime;
   }

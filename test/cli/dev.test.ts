@@ -65,6 +65,19 @@ describe('a bounded pipeline', () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, finished: true, records: 0, recordsPerSecond: 0, latencyMs: null });
   });
 
+  test('runs states that expire and have versions, which only their own bundles can', async () => {
+    const body = `env.fromCollection(['a', 'a'], { uid: 'letters' }).keyBy((letter) => letter).process({
+      state: { seen: valueState('seen', { default: 0, ttl: '1 hour', version: 2, migrate: (old) => Number(old) }) },
+      *processElement(letter, { state }) {
+        state.seen.update(state.seen.value() + 1);
+        yield letter + state.seen.value();
+      },
+    }).uid('op').print();`;
+    const { stdout } = await millrace(projects.create({ 'p.ts': pipelineFile('lives', body) }), ['dev', 'p.ts']);
+
+    expect(stdout.match(/^a[0-9]+$/gm)).toEqual(['a1', 'a2']);
+  });
+
   test('prints at most ten lines a second, and counts the rest', async () => {
     const body = "env.fromCollection(Array.from({ length: 500 }, (_, i) => 'line ' + i), { uid: 'lines' }).print();";
     const { stdout } = await millrace(projects.create({ 'p.ts': pipelineFile('lines', body) }), ['dev', 'p.ts']);

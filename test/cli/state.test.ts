@@ -95,7 +95,15 @@ describe('millrace state', () => {
     const sums = await tablesOf('states');
     const byTask = (await tablesOf('states', 'states/by')) as { task: string; keys: number; entries: number }[];
 
-    expect(sums).toContainEqual({ kind: 'map', operator: 'states', state: 'by', keys: 3, entries: 4, bytes: expect.any(Number) });
+    expect(sums).toContainEqual({
+      id: 'map:states/by',
+      kind: 'map',
+      operator: 'states',
+      state: 'by',
+      keys: 3,
+      entries: 4,
+      bytes: expect.any(Number),
+    });
     expect(byTask.reduce((sum, { entries }) => sum + entries, 0)).toBe(4);
     expect(byTask.length).toBeGreaterThan(1);
   });

@@ -1,5 +1,6 @@
 import type { WindowTime } from '../../graph/window-shape.ts';
 import type { KeyScope } from '../../state/keyed-state.ts';
+import type { KeyedStates } from '../../state/keyed-states.ts';
 import type { TaskState } from '../../state/task-state.ts';
 import type { TimerOperator } from '../operator.ts';
 import type { RecordContext } from '../record-context.ts';
@@ -23,6 +24,14 @@ export class WindowScope implements KeyScope {
 
   get state(): TaskState {
     return this.context.state;
+  }
+
+  get stateTime(): number {
+    return this.context.stateTime;
+  }
+
+  get states(): KeyedStates {
+    return this.context.states;
   }
 
   get stateKey(): string {

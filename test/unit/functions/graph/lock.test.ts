@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Environment } from '../../../../functions/api/environment.ts';
 import { pipeline } from '../../../../functions/api/pipeline.ts';
+import { listState, valueState } from '../../../../functions/api/state-descriptors.ts';
+import { Types, type TypeWitness } from '../../../../functions/api/types.ts';
 import { parseLock } from '../../../../functions/graph/lock-parser.ts';
-import { formatLock, lockedGeneration, updateLock } from '../../../../functions/graph/lock.ts';
+import { formatLock, type LockFile, lockedGeneration, updateLock } from '../../../../functions/graph/lock.ts';
 import { planPipeline } from '../../../../functions/graph/plan.ts';
 import type { PipelinePlan } from '../../../../functions/graph/stage-plan.ts';
 
@@ -116,5 +118,45 @@ describe('parseLock', () => {
     expect(() => parseLock(text)).toThrow(
       expect.objectContaining({ code: 'MILLRACE_LOCK_INVALID', message: expect.stringContaining(message) }),
     );
+  });
+});
+
+describe('versions of states', () => {
+  const versioned = (version: number, type: 'string' | 'number', kind: 'value' | 'list' = 'value'): PipelinePlan =>
+    planOf((env) => {
+      const options = version === 1 ? {} : { version, migrate: (old: unknown) => old as never };
+      const witness = Types[type] as TypeWitness<unknown>;
+      const state = kind === 'value' ? valueState('held', { type: witness, ...options }) : listState('held', witness, options);
+      env
+        .fromCollection([1], { uid: 'numbers' })
+        .keyBy((n) => n)
+        .process({ state: { held: state }, processElement: () => [] })
+        .uid('op')
+        .print();
+    });
+  const lockOf = (plan: PipelinePlan): LockFile => parseLock(formatLock(updateLock(undefined, plan)));
+
+  test('a higher one may hold another type, and is noted; the first is not', () => {
+    const first = lockOf(versioned(1, 'string'));
+    expect(first.pipelines['p']?.operators['op']?.states['held']).toEqual({ kind: 'value', type: 'string' });
+
+    const second = updateLock(first, versioned(2, 'number'));
+    expect(second.pipelines['p']?.operators['op']?.states['held']).toEqual({ kind: 'value', type: 'number', version: 2 });
+    expect(() => updateLock(second, versioned(3, 'number'))).not.toThrow();
+  });
+
+  test('the same one may not, nor one of another kind', () => {
+    const refused = expect.objectContaining({ code: 'MILLRACE_STATE_RETYPED' });
+
+    expect(() => updateLock(lockOf(versioned(2, 'string')), versioned(2, 'number'))).toThrow(refused);
+    expect(() => updateLock(lockOf(versioned(1, 'string')), versioned(1, 'number'))).toThrow('a higher version and a migrate function');
+    expect(() => updateLock(lockOf(versioned(1, 'string')), versioned(2, 'string', 'list'))).toThrow(refused);
+  });
+
+  test('a lower one is refused, and a version that is none', () => {
+    const lock = lockOf(versioned(3, 'string'));
+
+    expect(() => updateLock(lock, versioned(2, 'string'))).toThrow(expect.objectContaining({ code: 'MILLRACE_STATE_VERSION' }));
+    expect(() => parseLock(formatLock(lock).replace('"version": 3', '"version": 0'))).toThrow('states.held.version');
   });
 });

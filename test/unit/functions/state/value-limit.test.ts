@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { encodeValue } from '../../../../functions/codec/value.ts';
 import { openKeyedState } from '../../../../functions/state/keyed-state.ts';
+import { KeyedStates } from '../../../../functions/state/keyed-states.ts';
 import { TaskState } from '../../../../functions/state/task-state.ts';
 import { MAX_STATE_VALUE_BYTES, toStateValue } from '../../../../functions/state/value-limit.ts';
 
@@ -53,7 +54,7 @@ test.each([
   ['list', (state: { add(value: unknown): void }, value: string) => state.add(value)],
   ['map', (state: { put(key: string, value: unknown): void }, value: string) => state.put('k', value)],
 ] as const)('%s state refuses it and keeps what it held', (kind, change) => {
-  const scope = { state: new TaskState(0), stateKey: 'sada' };
+  const scope = { state: new TaskState(0), stateKey: 'sada', stateTime: 0, states: new KeyedStates() };
   const state = openKeyedState(scope, 'op', { kind, name: 'held', type: 'string' }) as never;
   change(state, 'small');
   const mark = scope.state.mark();
