@@ -26,7 +26,7 @@ export function describeCollected(collected: Readonly<Record<string, readonly un
   const texts = Object.entries(collected).map(([name, records]) => {
     const rows = records.slice(0, MAX_ROWS).map((record) => `  ${JSON.stringify(toJsonView(record))}\n`);
     const more = records.length > MAX_ROWS ? `  … and ${(records.length - MAX_ROWS).toLocaleString('en-US')} more\n` : '';
-    return `\ncollected ${name}: ${records.length.toLocaleString('en-US')} records\n${rows.join('')}${more}`;
+    return `\ncollected ${name}: ${records.length.toLocaleString('en-US')} ${records.length === 1 ? 'record' : 'records'}\n${rows.join('')}${more}`;
   });
   return texts.join('');
 }

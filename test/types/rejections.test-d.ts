@@ -28,6 +28,12 @@ const byCustomer = orders.keyBy(({ customer }) => customer);
 
 // @ts-expect-error windows and everything else that keeps state come behind keyBy
 orders.window('1 minute');
+// @ts-expect-error only a set of keys is distinct without one
+orders.toDataSet().distinct();
+// @ts-expect-error a sum is of a number
+orders.toDataSet().sum('customer');
+// @ts-expect-error a source ends somewhere behind its beginning
+kafka.source({ topic: 'orders', value: json(Order), bounded: 'earliest' });
 // @ts-expect-error a record has no such column
 orders.sinkTo(file.sink({ path: 'out', format: 'csv', columns: ['price'] }));
 // @ts-expect-error a file of CSV has a schema, no codec
