@@ -58,13 +58,15 @@ async function readTasks({ plan, partitions, fenceProgress, clock }: StartCheckO
   return found.filter((task) => task !== undefined);
 }
 
-function checkTask({ stage, input, next, upstreams }: TaskProgress, ends: ReadonlyMap<string, number>): void {
+function checkTask({ stage, input, next, watermark, upstreams }: TaskProgress, ends: ReadonlyMap<string, number>): void {
   const end = ends.get(input) ?? 0;
-  if (next > end) throw wentBack(`task ${stage}/${input} has applied everything below offset ${next}`, input, end);
+  // The end of a bounded source stands behind its last record, where no record is.
+  const ended = watermark === Infinity ? 1 : 0;
+  if (next > end + ended) throw wentBack(`task ${stage}/${input} has applied everything below offset ${next}`, input, end);
   for (const [upstream, offset] of upstreams) {
     const log = upstream.slice(upstream.indexOf('/') + 1, upstream.lastIndexOf('@'));
     const logEnd = ends.get(log);
-    if (logEnd !== undefined && offset >= logEnd)
+    if (logEnd !== undefined && offset >= logEnd + ended)
       throw wentBack(`task ${stage}/${input} has applied what ${upstream} made of offset ${offset}`, log, logEnd);
   }
 }

@@ -68,6 +68,27 @@ test('killed at moments that nobody chose, what is visible is never doubled, and
   expect([...rowsIn(dir)].sort()).toEqual([...expected].sort());
 });
 
+test('a run that has ended has nothing left to do the next time, also where the first stage writes the files', async () => {
+  const dir = projects.create({
+    'p.ts': pipelineFile(
+      'copy',
+      "env.fromSource(file.source({ path: env.param('in'), format: 'csv' }), { uid: 'in' }).sinkTo(file.sink({ path: env.param('out'), format: 'json-lines' }));",
+    ),
+    'in.csv': inputOf(10),
+  });
+  const dev = () =>
+    millrace(dir, ['dev', 'p.ts', '--in', join(dir, 'in.csv'), '--out', join(dir, 'out'), '--data', join(dir, 'data'), '--json']);
+
+  const first = await dev();
+  const parts = readdirSync(join(dir, 'out'));
+  const second = await dev();
+
+  expect([first.code, second.code]).toEqual([0, 0]);
+  expect(JSON.parse(second.stdout)).toMatchObject({ ok: true, finished: true, records: 0 });
+  expect(parts.length).toBeGreaterThan(1);
+  expect(readdirSync(join(dir, 'out'))).toEqual(parts);
+});
+
 test('what is wrong with the files is told before anything runs', async () => {
   const dir = projects.create({ 'p.ts': PIPELINE, 'in.csv': 'n,n\n1,2\n' });
   const cwd = process.cwd();

@@ -54,6 +54,14 @@ test('a log that ends before what a stage behind it has applied went back', asyn
   });
 });
 
+test('the end of the input is applied, too, and is no record', async () => {
+  const ended = { ...progress(6, [['src/in-1@1', 7]]), watermark: Infinity };
+
+  await check([ended], { in: [0, 7], 'shop.sum.g1': [5, 0] });
+  await expect(check([ended], { in: [0, 7], 'shop.sum.g1': [4, 0] })).rejects.toMatchObject({ code: 'MILLRACE_TOPIC_WENT_BACK' });
+  await expect(check([ended], { in: [0, 6], 'shop.sum.g1': [5, 0] })).rejects.toMatchObject({ code: 'MILLRACE_TOPIC_WENT_BACK' });
+});
+
 test('a clock that sends ticks is no log', async () => {
   await check([progress(5, [['clock', 100]])], { in: [0, 0], 'shop.sum.g1': [5, 0] });
 });
