@@ -150,10 +150,8 @@ type Life = Pick<StateDescriptorShape, 'ttl' | 'version' | 'migrate'>;
 /** The first version is none, so that the lock file of a state without versions stays as it is. */
 function lifeOf(name: string, { ttl, version = 1, migrate }: StateOptions<unknown>): Life {
   const refuse = (why: string): MillraceError => new MillraceError('MILLRACE_OPTION_INVALID', `state '${name}' ${why}`);
-  if (!Number.isSafeInteger(version) || version < 1) throw refuse(`has version ${String(version)}: give a whole number, at least 1`);
-  if (version > 1 && typeof migrate !== 'function')
-    throw refuse(`has version ${version}, but no way to read older ones: give migrate, a function (old, fromVersion) => value`);
-  if (version === 1 && migrate !== undefined) throw refuse('has migrate, but is of version 1: give the version that it migrates to');
+  if (!Number.isSafeInteger(version) || version < 1 || version > 1 !== (typeof migrate === 'function'))
+    throw refuse(`has version ${String(version)}: give 1 or more, and migrate with one above 1`);
   return {
     ...(ttl !== undefined && { ttl: parseTtl(ttl, refuse) }),
     ...(version > 1 && migrate && { version, migrate }),
@@ -163,11 +161,11 @@ function lifeOf(name: string, { ttl, version = 1, migrate }: StateOptions<unknow
 function parseTtl(given: Duration | StateTtl, refuse: (why: string) => MillraceError): TtlShape {
   const { time, update = 'on-create-and-write', visibility = 'never-return-expired' } = typeof given === 'object' ? given : { time: given };
   const ms = toMilliseconds(time);
-  if (ms === 0) throw refuse('has a ttl of 0: give a duration of more than 0');
-  if (!TTL_UPDATES.includes(update)) throw refuse(`has ttl.update ${JSON.stringify(update)}: give one of ${TTL_UPDATES.join(', ')}`);
-  if (!TTL_VISIBILITIES.includes(visibility))
-    throw refuse(`has ttl.visibility ${JSON.stringify(visibility)}: give one of ${TTL_VISIBILITIES.join(', ')}`);
-  return { ms, onRead: update === 'on-read-and-write', returnExpired: visibility === 'return-expired-if-not-cleaned-up' };
+  if (ms === 0) throw refuse('has a ttl of 0: give more');
+  const [onRead, returnExpired] = [TTL_UPDATES.indexOf(update), TTL_VISIBILITIES.indexOf(visibility)];
+  if (onRead < 0 || returnExpired < 0)
+    throw refuse(`has ttl ${JSON.stringify(given)}: update is ${TTL_UPDATES.join(' or ')}, visibility ${TTL_VISIBILITIES.join(' or ')}`);
+  return { ms, onRead: onRead > 0, returnExpired: returnExpired > 0 };
 }
 
 const TTL_UPDATES: readonly string[] = ['on-create-and-write', 'on-read-and-write'];

@@ -88,7 +88,7 @@ export class WatermarkStrategy<T> {
    */
   withIdleness(timeout: Duration): WatermarkStrategy<T> {
     const idlenessMs = toMilliseconds(timeout);
-    if (idlenessMs === 0) throw new MillraceError('MILLRACE_OPTION_INVALID', 'withIdleness is 0: give a duration of more than 0');
+    if (idlenessMs === 0) throw new MillraceError('MILLRACE_OPTION_INVALID', 'withIdleness needs more than 0');
     return new WatermarkStrategy<T>({ ...(this as WatermarkStrategyShape), idlenessMs });
   }
 }

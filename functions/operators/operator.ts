@@ -36,8 +36,16 @@ export interface Operator {
   readonly timers?: TimerOperator;
 }
 
+/** Counts a timer that is to fire; the error in its place, if it is one too many. */
+export type TimerLimit = (timer: TimerEntry) => Error | undefined;
+
 export interface TimerOperator {
   readonly pending: OperatorTimers;
+  /**
+   * Begins to count timers that fire at the end of the input; `last` was the last one pending. Where user code registers them, that may be for ever;
+   * windows have as many as they need.
+   */
+  readonly limit?: (last: number) => TimerLimit;
   /** Watermark that this operator has seen; set by the chain, in topological order. */
   watermark: number;
   /** Runs what a timer is for, under the context's key. */

@@ -2,6 +2,7 @@ import type { ProcessShape } from '../graph/logical-graph.ts';
 import { openKeyedState } from '../state/keyed-state.ts';
 import { OperatorTimers, type TimeDomain } from '../state/timer-service.ts';
 import { drawNumber, drawUuid } from './draw.ts';
+import { limitTimers } from './endless-timers.ts';
 import type { OperatorPlace, TimerOperator } from './operator.ts';
 
 /** Runs the functions of a process function, of one input or of two, and puts out what they give. */
@@ -16,6 +17,7 @@ export class ProcessRunner {
     this.place = place;
     this.timers = {
       pending: new OperatorTimers(context, plan.uid ?? plan.name),
+      limit: limitTimers,
       watermark: -Infinity,
       fire: (domain, { time }) => {
         this.view.timeDomain = domain;

@@ -16,6 +16,8 @@ export class RecordContext implements KeyScope {
   /** Values drawn by `random` and `uuid` in this step. */
   draws = 0;
   processingTime = -Infinity;
+  /** The last timers in processing time fire: what they register in it never does. */
+  isProcessingTimeOver = false;
   /** Largest log append time seen, also behind the end of the input. */
   stateTime = -Infinity;
   readonly states: KeyedStates;

@@ -254,8 +254,7 @@ export class FencedRun {
     const place = { offset: this.offset, ordinal: 2 * position + 3 };
     const { engine } = this.input;
     const onFailure = this.buryTimer(place.offset);
-    engine.advanceWatermark(place, Infinity, onFailure);
-    engine.advanceProcessingTime(place, Infinity, onFailure);
+    engine.end(place, onFailure);
   }
 
   private bury(origin: string, failure: Failure, payload: Payload): void {
@@ -307,10 +306,10 @@ export class FencedRun {
     draft.watermark = risen;
     const { engine, outputs } = this.input;
     const onFailure = this.buryTimer(place.offset);
-    engine.advanceWatermark(place, risen, onFailure);
-    if (risen === Infinity && draft.processingTime < Infinity) {
+    if (risen < Infinity) engine.advanceWatermark(place, risen, onFailure);
+    else {
       draft.processingTime = Infinity; // processing time ends with the input, or its timers would never fire
-      engine.advanceProcessingTime(place, Infinity, onFailure);
+      engine.end(place, onFailure);
     }
     outputs.watermark = risen;
   }

@@ -78,6 +78,7 @@ export class StageEngine {
     this.context.seenKeys = target.keys;
     this.context.eventTimeSeen = -Infinity; // another task's, or another attempt's, says nothing about records that a verdict skips
     this.context.lateRecords = 0;
+    this.context.isProcessingTimeOver = false;
     this.retries = 0;
     this.timerPlace = undefined;
     for (const timers of this.chain.timers) timers.watermark = target.watermark;
@@ -117,6 +118,18 @@ export class StageEngine {
     }
   }
 
+  /**
+   * No more input comes: all timers fire, those in event time first. Processing time is over with it, so what is registered in it from here on
+   * does not fire, or a timer that is always registered again would for ever.
+   */
+  end(place: StepPlace, onFailure: (failure: Failure, timer: string) => void): void {
+    this.advanceWatermark(place, Infinity, onFailure);
+    this.context.isProcessingTimeOver = true;
+    this.advanceProcessingTime(place, Infinity, onFailure);
+    this.advanceWatermark(place, Infinity, onFailure); // what the last timers have registered
+    this.context.isProcessingTimeOver = false;
+  }
+
   advanceProcessingTime(place: StepPlace, time: number, onFailure: (failure: Failure, timer: string) => void): void {
     this.numberTimers(place);
     this.context.processingTime = time;
@@ -146,10 +159,12 @@ export class StageEngine {
     onFailure: (failure: Failure, timer: string) => void,
   ): void {
     const { context } = this;
+    const limit = until === Infinity ? timers.limit?.(timers.pending.last(domain)) : undefined;
     for (;;) {
       const timer = timers.pending.firstDue(domain, until);
       if (!timer) return;
-      const failure = this.fire(place, timers, domain, timer);
+      const excess = limit?.(timer);
+      const failure = excess ? describeFailure(excess, 1) : this.fire(place, timers, domain, timer);
       this.timerEmission = context.emission;
       if (failure) {
         timers.pending.remove(domain, timer); // a timer that keeps failing is gone, and a dead letter

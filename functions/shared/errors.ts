@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   MILLRACE_DECODE_FAILED: ['user', 'never'],
   MILLRACE_SCHEMA_MISMATCH: ['user', 'never'],
   MILLRACE_USER_FUNCTION: ['user', 'never'],
+  MILLRACE_TIMERS_ENDLESS: ['user', 'never'],
   MILLRACE_NOT_DETERMINISTIC: ['user', 'never'],
   MILLRACE_KEY_IN_TWO_PARTITIONS: ['user', 'never'],
   // Frames

@@ -1,4 +1,4 @@
-import { MapTable, type Table } from './tables.ts';
+import type { Table } from './tables.ts';
 import type { TaskState } from './task-state.ts';
 
 /** The entries of one state of one operator, as they are stored. */
@@ -46,10 +46,12 @@ export class BoundTable<T extends Table> {
 
 /** Entries of one table. */
 export class TableEntries implements EntryStore {
+  private readonly id: string;
   private readonly holder: StateHolder;
   private readonly table: BoundTable<Table>;
 
   constructor(holder: StateHolder, id: string) {
+    this.id = id;
     this.holder = holder;
     this.table = new BoundTable(holder, id);
   }
@@ -71,8 +73,6 @@ export class TableEntries implements EntryStore {
   }
 
   keys(stateKey: string): readonly string[] {
-    const table = this.table.get();
-    if (table instanceof MapTable) return table.keysOf(stateKey);
-    throw new TypeError(`${table.id} is no map`);
+    return this.holder.state.mapTable(this.id).keysOf(stateKey);
   }
 }

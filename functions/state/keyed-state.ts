@@ -9,6 +9,8 @@ import { toStateValue } from './value-limit.ts';
 
 /** Whose state is looked at: set by the runtime before each record and timer. */
 export interface KeyScope extends StateClock {
+  /** Timers in processing time that are registered now would never fire. @default false */
+  readonly isProcessingTimeOver?: boolean;
   /** What must be known of all states of a stage together. */
   readonly states: KeyedStates;
   /** Canonical form of the current key (`stateKey` in shared/key.ts). */

@@ -38,7 +38,7 @@ export class KeyedStates {
     if (!this.openLiving)
       throw new MillraceError(
         'MILLRACE_PLAN_MISMATCH',
-        `state '${name}' of ${operator} has a ttl or a version, which this bundle was not built for; plan and bundle the pipeline again`,
+        `state '${name}' of ${operator} has a ttl or version now: plan and bundle the pipeline again`,
       );
     const { entries, expiring } = this.openLiving(clock, kind, operator, descriptor);
     if (expiring) this.expiring.set(id, expiring);
@@ -53,7 +53,7 @@ export class KeyedStates {
       if (own === undefined || version <= own || table.entries.size === 0) continue;
       throw new MillraceError(
         'MILLRACE_STATE_VERSION',
-        `${id} holds ${table.entries.size} entries of version ${version}, and this code declares version ${own}: deploy the code that wrote them, or newer`,
+        `${id} holds entries of version ${version}, and this code has version ${own}: deploy newer code`,
       );
     }
   }

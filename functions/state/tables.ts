@@ -76,7 +76,7 @@ function addToIndex(index: Map<string, Set<string>>, key: string): void {
 
 /** Pending timers of one operator and time domain; the value of an entry is its time, the rest of its key `timerName`. */
 export class TimerTable extends Table {
-  private readonly heap: BinaryHeap<TimerEntry> = binaryHeap(compareTimers);
+  private readonly heap: BinaryHeap<TimerEntry> = binaryHeap<TimerEntry>(compareTimes);
 
   override put(key: string, value: unknown): void {
     super.put(key, value);
@@ -89,6 +89,13 @@ export class TimerTable extends Table {
 
   override isEntry(key: unknown, value: unknown): boolean {
     return Number.isFinite(value) && super.isEntry(key, value);
+  }
+
+  /** Time of the last pending timer; −∞ if there is none. */
+  lastTime(): number {
+    let last = -Infinity;
+    for (const time of this.entries.values()) if ((time as number) > last) last = time as number;
+    return last;
   }
 
   /** The first pending timer at or before `until` in canonical order (time, key, namespace), or undefined. It stays pending. */
@@ -107,15 +114,9 @@ export class TimerTable extends Table {
  * When the entries of another table were last used, in ms; of lists, each item. An entry has the key of the one that it is about.
  */
 export class AccessTable extends Table {
-  private readonly heap: BinaryHeap<Access> = binaryHeap(compareAccesses);
+  private readonly heap: BinaryHeap<Access> = binaryHeap(compareTimes);
   /** The earliest time at which an entry's key stands in the heap: never after its own. */
   private readonly queued = new Map<string, number>();
-  private readonly ofMap: boolean;
-
-  constructor(id: string) {
-    super(id);
-    this.ofMap = id.startsWith('ttl-map:');
-  }
 
   override put(key: string, value: unknown): void {
     super.put(key, value);
@@ -124,7 +125,7 @@ export class AccessTable extends Table {
   }
 
   override ownerOf(entry: string): string {
-    return this.ofMap ? stateKeyOf(entry) : entry;
+    return this.id.startsWith('ttl-map:') ? stateKeyOf(entry) : entry;
   }
 
   override isEntry(key: unknown, value: unknown): boolean {
@@ -165,10 +166,6 @@ function earliestOf(value: unknown): number {
   return Array.isArray(value) ? (value[0] as number) : (value as number);
 }
 
-function compareAccesses(a: Access, b: Access): number {
-  return a.time - b.time || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
-}
-
 export interface TimerEntry {
   readonly key: string;
   readonly time: number;
@@ -187,7 +184,7 @@ export function namespaceOf({ key }: TimerEntry): string | undefined {
   return bar < 0 ? undefined : name.slice(bar + 1);
 }
 
-function compareTimers(a: TimerEntry, b: TimerEntry): number {
+function compareTimes(a: Access, b: Access): number {
   return a.time - b.time || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 }
 

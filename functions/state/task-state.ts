@@ -12,7 +12,7 @@ const CHANGES = 'a delta or image of a task';
 const areChanges = listOf(recordOf([isTableId, Array.isArray, Array.isArray, listOf(isText)]));
 
 function isTableId(id: unknown): boolean {
-  return typeof id === 'string' && /^(value|map|timers|ttl-value|ttl-map):/.test(id);
+  return typeof id === 'string' && /^(ttl-)?(value|map|timers):/.test(id);
 }
 
 /** What one batch changed. */

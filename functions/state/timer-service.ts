@@ -14,6 +14,7 @@ export class OperatorTimers {
   }
 
   register(domain: TimeDomain, time: number, namespace?: string): void {
+    if (domain === 'processing' && this.scope.isProcessingTimeOver) return;
     if (!Number.isFinite(time)) throw new RangeError(`a timer's time is a finite number of ms, not ${time}`);
     const table = this.table(domain);
     const key = entryKey(this.scope.stateKey, timerName(time, namespace));
@@ -26,6 +27,11 @@ export class OperatorTimers {
 
   firstDue(domain: TimeDomain, until: number): TimerEntry | undefined {
     return this.table(domain).firstDue(until);
+  }
+
+  /** Time of the last pending timer; −∞ if there is none. Looks at all of them. */
+  last(domain: TimeDomain): number {
+    return this.table(domain).lastTime();
   }
 
   remove(domain: TimeDomain, timer: TimerEntry): void {

@@ -11,7 +11,7 @@ import { intruders, millraceBytes } from './stage-contents.ts';
  * What Millrace may add to a stage, minified, beside the third-party clients that the stage uses: held, so that nothing is added unseen. The goal was
  * GOAL_BYTES; a decision in ARCHITECTURE.md says why it is these.
  */
-const BUDGET_BYTES = { source: 125_000, fenced: 182_000 };
+const BUDGET_BYTES = { source: 128_000, fenced: 186_000 };
 const GOAL_BYTES = 60_000;
 
 const outDir = mkdtempSync(join(tmpdir(), 'millrace-budget-'));

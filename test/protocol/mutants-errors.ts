@@ -171,8 +171,8 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: RUN,
-        find: 'if (risen === Infinity && draft.processingTime < Infinity) {',
-        replace: 'if (risen === Infinity && draft.processingTime > Infinity) {',
+        find: 'draft.processingTime = Infinity; // processing time ends with the input, or its timers would never fire\n      engine.end(place, onFailure);',
+        replace: 'engine.advanceWatermark(place, risen, onFailure);',
       },
     ],
     world: { bounded: true, ticks: true },

@@ -124,11 +124,11 @@ test('a newer version than the code knows is an error of the task', () => {
 
 test.each([
   [{ version: 0, migrate: split }, 'version 0'],
-  [{ version: 2 }, 'no way to read older ones'],
-  [{ migrate: split }, 'is of version 1'],
+  [{ version: 2 }, 'migrate with one above 1'],
+  [{ migrate: split }, 'migrate with one above 1'],
   [{ ttl: 0 }, 'ttl of 0'],
-  [{ ttl: { time: '1 hour', update: 'always' } }, 'ttl.update "always"'],
-  [{ ttl: { time: '1 hour', visibility: 'maybe' } }, 'ttl.visibility "maybe"'],
+  [{ ttl: { time: '1 hour', update: 'always' } }, 'update is on-create-and-write or on-read-and-write'],
+  [{ ttl: { time: '1 hour', visibility: 'maybe' } }, 'visibility never-return-expired or return-expired-if-not-cleaned-up'],
 ])('%j is refused', (options, message) => {
   expect(() => listState('l', Types.string, options as never)).toThrow(
     expect.objectContaining({ code: 'MILLRACE_OPTION_INVALID', message: expect.stringContaining(message) }),
