@@ -171,7 +171,7 @@ function withServices(options: HarnessOptions, services: ReturnType<typeof choos
 
 /** What is wrong with input and output from the start is told before anything is bundled. */
 async function checkConnectors(project: Project): Promise<void> {
-  for (const source of feedsOf(project).values()) await source.check?.();
+  for (const [uid, source] of feedsOf(project)) await source.check?.().catch((cause: unknown) => failRead(uid, cause));
   for (const node of project.graph.nodes) if (node.kind === 'sink') await (node.sink as Sink<unknown>).check?.();
 }
 
@@ -186,15 +186,19 @@ function feedsOf({ graph, plan }: Project): ReadonlyMap<string, FeedSource<unkno
   );
 }
 
-/** What a source throws has a code and says whose it is. */
 async function* readSource(uid: string, source: FeedSource<unknown>): AsyncGenerator<readonly Uint8Array[]> {
   try {
     yield* source.read();
   } catch (cause) {
-    if (isMillraceError(cause)) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new MillraceError('MILLRACE_INPUT_UNREADABLE', `source '${uid}' threw while it was read: ${why}`, { cause });
+    failRead(uid, cause);
   }
+}
+
+/** What a source throws has a code and says whose it is. */
+function failRead(uid: string, cause: unknown): never {
+  if (isMillraceError(cause)) throw cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  throw new MillraceError('MILLRACE_INPUT_UNREADABLE', `source '${uid}' threw while it was read: ${why}`, { cause });
 }
 
 function onEvent(event: HarnessEvent, run: DevRun, progress: Progress): void {
