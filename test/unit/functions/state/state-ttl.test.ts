@@ -41,14 +41,20 @@ class Operator {
   }
 
   get bytes(): number {
-    return this.state.images(new Set([0]), FRAGMENTS).get(0)?.length ?? 0;
+    return this.image.length;
   }
 
   /** What another environment has, which reads all that was committed. */
   reload(): void {
-    const image = this.state.images(new Set([0]), FRAGMENTS).get(0) ?? new Uint8Array();
+    const { image } = this;
     this.state = new TaskState(1);
     this.state.load(image);
+  }
+
+  /** Of what is committed, as all is now. */
+  private get image(): Uint8Array {
+    this.state.settle(this.state.seq);
+    return this.state.images(new Set([0]), FRAGMENTS).get(0) ?? new Uint8Array();
   }
 }
 
