@@ -6,11 +6,11 @@ jest.setTimeout(60_000);
 const projects = new Projects();
 afterAll(() => projects.dispose());
 
-/** Records of one key in a topic with four partitions and no end: three of them stay empty. */
+/** Records of one key, in order, in a topic with four partitions and no end: three of them stay empty. */
 function pipelineOf(windows: string, strategy: string): string {
   return projects.create({
     'p.ts': `import { json, kafka, pipeline, TumblingEventTimeWindows, TumblingProcessingTimeWindows, WatermarkStrategy } from 'millrace';
-export default pipeline('quiet', { parallelism: 2 }, (env) => {
+export default pipeline('quiet', { parallelism: 1 }, (env) => {
   env.fromCollection([{ k: 'a', at: 100 }, { k: 'a', at: 200 }, { k: 'a', at: 1500 }], { uid: 'given' })
     .sinkTo(kafka.sink({ topic: 'readings', value: json(), key: ({ k }) => k }));
   env.fromSource(kafka.source({ topic: 'readings', value: json<{ k: string; at: number }>() }), { uid: 'readings' })
