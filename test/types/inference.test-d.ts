@@ -5,7 +5,6 @@ import {
   aggregatingState,
   type ConnectedStreams,
   CountTrigger,
-  type DataSet,
   type DataStream,
   type Environment,
   EventTimeSessionWindows,
@@ -69,36 +68,6 @@ expectTypeOf(env.fromElements(1, 2, 3)).toEqualTypeOf<DataStream<number>>();
 expectTypeOf(env.fromElements('a', 'b')).toEqualTypeOf<DataStream<string>>();
 expectTypeOf(env.fromCollection([{ a: 1 }])).toEqualTypeOf<DataStream<{ a: number }>>();
 expectTypeOf(env.param('topic')).toEqualTypeOf<string>();
-
-// Sets of records.
-const set = orders.toDataSet();
-const customers = env.dataSet(kafka.source({ topic: 'customers', value: json(z.object({ name: z.string() })), bounded: 'latest' }), {
-  uid: 'c',
-});
-expectTypeOf(set).toEqualTypeOf<DataSet<Order>>();
-expectTypeOf(set.toStream()).toEqualTypeOf<DataStream<Order>>();
-expectTypeOf(set.count()).toEqualTypeOf<DataSet<number>>();
-expectTypeOf(set.map(({ id }) => id).distinct()).toEqualTypeOf<DataSet<string>>();
-expectTypeOf(set.groupBy(({ id, amount }) => [id, amount]).count()).toEqualTypeOf<
-  DataSet<{ readonly key: readonly [string, number]; readonly count: number }>
->();
-expectTypeOf(set.groupBy(({ id }) => id).sum('amount')).toEqualTypeOf<DataSet<Order>>();
-expectTypeOf(set.groupBy(({ id }) => id).reduceGroup((all, key) => [{ key, n: all.length }])).toEqualTypeOf<
-  DataSet<{ key: string; n: number }>
->();
-const joined = set
-  .join(customers)
-  .where(({ id }) => id)
-  .equalTo(({ name }) => name);
-expectTypeOf(joined.with((order, { name }) => ({ name, at: order.amount }))).toEqualTypeOf<DataSet<{ name: string; at: number }>>();
-expectTypeOf(joined.map(([left, right]) => [left.amount, right.name] as const)).toEqualTypeOf<DataSet<readonly [number, string]>>();
-expectTypeOf(
-  set
-    .coGroup(customers)
-    .where(({ id }) => id)
-    .equalTo(({ name }) => name)
-    .with((left, right) => [left.length + right.length]),
-).toEqualTypeOf<DataSet<number>>();
 
 // A stream of something narrower may stand for one of something wider.
 expectTypeOf(orders).toExtend<DataStream<unknown>>();
