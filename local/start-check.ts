@@ -36,7 +36,8 @@ export async function checkStart(options: StartCheckOptions): Promise<void> {
       for (const [partition, end] of (await options.ends(topic)).entries()) ends.set(`${topic}-${partition}`, end);
     }),
   );
-  for (const task of tasks) checkTask(task, ends);
+  const bounded = new Set(options.plan.stages.flatMap(({ id, input }) => (input?.kind === 'source' && input.bounded ? [id] : [])));
+  for (const task of tasks) checkTask(task, ends, bounded);
 }
 
 interface TaskProgress extends FenceProgress {
@@ -58,7 +59,11 @@ async function readTasks({ plan, partitions, fenceProgress, clock }: StartCheckO
   return found.filter((task) => task !== undefined);
 }
 
-function checkTask({ stage, input, next, watermark, upstreams }: TaskProgress, ends: ReadonlyMap<string, number>): void {
+function checkTask(
+  { stage, input, next, watermark, upstreams }: TaskProgress,
+  ends: ReadonlyMap<string, number>,
+  bounded: ReadonlySet<string>,
+): void {
   const end = ends.get(input) ?? 0;
   // The end of a bounded source stands behind its last record, where no record is.
   const ended = watermark === Infinity ? 1 : 0;
@@ -66,7 +71,8 @@ function checkTask({ stage, input, next, watermark, upstreams }: TaskProgress, e
   for (const [upstream, offset] of upstreams) {
     const log = upstream.slice(upstream.indexOf('/') + 1, upstream.lastIndexOf('@'));
     const logEnd = ends.get(log);
-    if (logEnd !== undefined && offset >= logEnd + ended)
+    const behindEnd = bounded.has(upstream.slice(0, upstream.indexOf('/'))) ? 1 : ended;
+    if (logEnd !== undefined && offset >= logEnd + behindEnd)
       throw wentBack(`task ${stage}/${input} has applied what ${upstream} made of offset ${offset}`, log, logEnd);
   }
 }

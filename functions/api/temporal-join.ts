@@ -21,7 +21,7 @@ export type TemporalJoinFunction<T, V, K extends Key, O> = (value: T, version: V
 
 /** Records that look up the version of their time. @see Flink SQL `JOIN … FOR SYSTEM_TIME AS OF` (temporal join) */
 export interface TemporalJoin<T, V, K extends Key> {
-  /** Records behind the watermark go to this side output; else they are dropped and counted (`lateRecords`). */
+  /** Records at or behind the watermark go to this side output; else they are dropped and counted (`lateRecords`). */
   sideOutputLateData(tag: LateTag<T>): this;
   /**
    * One result for each record, when the watermark has reached its time, so that its version cannot change any more. Records wait in state until

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type ErrorCode, MillraceError } from '../shared/errors.ts';
 import type { LogicalEdge, LogicalGraph, LogicalNode, NodeOf, PipelineOptions } from './logical-graph.ts';
 import { hasTwoInputs, isStateful, placeOf, uidOf } from './operators.ts';
@@ -208,9 +209,10 @@ function checkOutputs(graph: LogicalGraph): void {
     const { folder, collect } = node.sink;
     const output = folder === undefined ? collect && `collect('${collect}')` : `folder '${folder}'`;
     if (output === undefined) continue;
-    if (taken.has(output))
+    const place = folder === undefined ? output : resolve(folder);
+    if (taken.has(place))
       fail('MILLRACE_OPTION_INVALID', `two sinks write to ${output}: give each its own, or make one stream of both with .union()`);
-    taken.add(output);
+    taken.add(place);
   }
 }
 

@@ -2,7 +2,7 @@ import { broadcastName } from '../graph/broadcast-shape.ts';
 import type { StateDescriptorShape } from '../graph/logical-graph.ts';
 import { fromStateKey, stateKey } from '../shared/key.ts';
 import { type KeyScope, openKeyedState } from '../state/keyed-state.ts';
-import type { KeyedStates } from '../state/keyed-states.ts';
+import { type KeyedStates, versionedId } from '../state/keyed-states.ts';
 import { tableId } from '../state/tables.ts';
 import type { TaskState } from '../state/task-state.ts';
 import { drawNumber, drawUuid } from './draw.ts';
@@ -120,8 +120,9 @@ class BroadcastView {
     if (descriptor === undefined) throw new TypeError(`applyToKeyedState() was given state '${name}', which the function does not declare`);
     const operator = plan.uid ?? plan.name;
     const state = openKeyedState(context, operator, descriptor);
-    const table = context.state.table(tableId(descriptor.kind === 'map' ? 'map' : 'value', operator, name));
-    const owners = new Set([...table.entries.keys()].map((entry) => table.ownerOf(entry)));
+    const id = tableId(descriptor.kind === 'map' ? 'map' : 'value', operator, name);
+    const tables = Array.from({ length: descriptor.version ?? 1 }, (_, i) => context.state.table(versionedId(id, i + 1)));
+    const owners = new Set(tables.flatMap((table) => [...table.entries.keys()].map((entry) => table.ownerOf(entry))));
     const { key } = context;
     // In canonical order: history must not show, or a replay would differ.
     for (const owner of [...owners].sort()) {

@@ -22,7 +22,10 @@ export function intervalJoinOperator(setup: OperatorSetup<'intervalJoin'>): Oper
     watermark: -Infinity,
     fire: (_domain, timer) => {
       const [name, start] = fromStateKey(namespaceOf(timer) ?? '') as readonly [string, number];
-      (name === LEFT ? lefts : rights).free(start);
+      const freed = start + widthMs + (name === LEFT ? upperMs : -lowerMs);
+      // The bounds were narrower when it was registered.
+      if (freed > timers.watermark) timers.pending.register('event', freed, namespaceOf(timer));
+      else (name === LEFT ? lefts : rights).free(start);
     },
   };
   const lefts = new JoinBuffer(context, operator, '$left', widthMs);

@@ -171,7 +171,7 @@ export class StageEngine {
         timers.abandon?.(domain, timer);
         const namespace = namespaceOf(timer);
         const ofWindow = namespace === undefined ? '' : ` and window ${namespace}`;
-        onFailure(failure, `${domain} timer ${timer.time} of key ${timer.stateKey}${ofWindow}`);
+        onFailure(failure, `${domain} timer ${timer.time} of ${timers.pending.operator} and key ${timer.stateKey}${ofWindow}`);
       }
     }
   }

@@ -34,7 +34,8 @@ export class ExpiringEntries implements ExpiringStore {
 
   has(entry: string): boolean {
     if (!this.inner.has(entry)) return false;
-    if (this.isExpired(entry) && !this.ttl.returnExpired) return false;
+    if (this.isExpired(entry)) return this.ttl.returnExpired;
+    if (this.ttl.onRead) this.touch(entry);
     return true;
   }
 
@@ -79,7 +80,7 @@ export class ExpiringEntries implements ExpiringStore {
   }
 
   protected isOver(time: number): boolean {
-    return time + this.ttl.ms <= this.clock.stateTime;
+    return time > -Infinity && time + this.ttl.ms <= this.clock.stateTime;
   }
 
   /** Notes an access; where there is no time, none. */
@@ -117,6 +118,10 @@ export class ExpiringLists extends ExpiringEntries {
 
   override set(entry: string, value: unknown, added?: number): void {
     const items = value as readonly unknown[];
+    if (items.length === 0) {
+      this.delete(entry);
+      return;
+    }
     const kept = added === undefined ? 0 : items.length - added;
     const times = kept > 0 ? this.timesOf(entry, kept) : [];
     this.inner.set(entry, items);
@@ -124,6 +129,11 @@ export class ExpiringLists extends ExpiringEntries {
   }
 
   protected override freeEntry(entry: string): void {
+    const times = this.access.get().entries.get(entry);
+    if (Array.isArray(times) && times.every((time) => this.isOver(time as number))) {
+      this.delete(entry); // without a look at the items, which may be of an older version
+      return;
+    }
     const items = (this.inner.get(entry) ?? []) as readonly unknown[];
     this.dropExpired(entry, items, this.timesOf(entry, items.length));
   }

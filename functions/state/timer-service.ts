@@ -5,11 +5,14 @@ export type TimeDomain = 'event' | 'processing';
 
 /** Pending timers of one operator; a timer is (key, time, namespace), registered once however often it is asked for. */
 export class OperatorTimers {
+  /** Its uid, or its name. */
+  readonly operator: string;
   private readonly scope: KeyScope;
   private readonly ids: Readonly<Record<TimeDomain, string>>;
 
   constructor(scope: KeyScope, operator: string) {
     this.scope = scope;
+    this.operator = operator;
     this.ids = { event: tableId('timers', operator, 'event'), processing: tableId('timers', operator, 'processing') };
   }
 

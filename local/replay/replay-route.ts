@@ -33,6 +33,8 @@ export function routeOf(letter: DeadLetterView, plan: PipelinePlan): ReplayRoute
   const stage = plan.stages.find(({ id }) => id === letter.stage);
   if (!stage || !inputTopics(stage).includes(topic)) return none(`no stage ${letter.stage} reads topic ${topic} in this pipeline any more`);
   const by = stage.input.kind === 'channel' ? 'channel' : stage.fenced ? 'topic' : 'here';
+  if (by === 'topic' && stage.input.kind === 'source' && stage.input.stop !== undefined)
+    return none(`topic ${topic} is read only up to the end that was fixed at the first start`);
   if ((letter.kind === 'record') !== (by === 'channel')) return none(`stage ${stage.id} reads another kind of input now`);
   return { by, stage, topic, partition: Number(partition) };
 }

@@ -95,6 +95,7 @@ const LETTER_ERRORS: ReadonlySet<string> = new Set<ErrorCode>([
   'MILLRACE_MESSAGE_TOO_LARGE',
   'MILLRACE_DECODE_FAILED',
   'MILLRACE_REPLAY_REFUSED',
+  'MILLRACE_TIMESTAMP_REFUSED',
 ]);
 const NO_BYTES = new Uint8Array();
 

@@ -133,7 +133,7 @@ function checkWindows({ config, functions: _ }: World, { uid, keys }: StageView,
       windows.set(end, [...(windows.get(end) ?? []), id]);
     }
     for (const [end, ids] of windows) {
-      if (config.poisonTimers && hash(`${uid} ${key}${end}`) % 4 === 0) buried.push(`event timer ${end} of key s${key}`);
+      if (config.poisonTimers && hash(`${uid} ${key}${end}`) % 4 === 0) buried.push(`event timer ${end} of ${uid} and key s${key}`);
       else fired.push(windowId(uid, key, end, ids));
     }
   }

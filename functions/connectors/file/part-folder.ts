@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MillraceError } from '../../shared/errors.ts';
@@ -124,7 +124,7 @@ export class PartFolder {
  * @throws MILLRACE_FENCED others do the same all the time; MILLRACE_OUTPUT_UNWRITABLE
  */
 export async function claimPartFolder(path: string, task: string, files: Files = systemFiles): Promise<PartFolder> {
-  const work = join(path, WORK_FOLDER, encodeURIComponent(task));
+  const work = join(path, WORK_FOLDER, folderName(task));
   const own = join(work, OWNER + randomUUID());
   try {
     await claimWork(files, work, own);
@@ -135,6 +135,14 @@ export async function claimPartFolder(path: string, task: string, files: Files =
     throw toOutputError(path, error);
   }
 }
+
+/** A file system takes names of 255 bytes. */
+function folderName(task: string): string {
+  const name = encodeURIComponent(task);
+  return name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME - 33)}-${createHash('sha256').update(task).digest('hex').slice(0, 32)}`;
+}
+
+const MAX_NAME = 200;
 
 /** Whether there is, or can be made, a folder that can be written to. @throws MILLRACE_OUTPUT_UNWRITABLE */
 export async function checkFolder(path: string, files: Files = systemFiles): Promise<void> {

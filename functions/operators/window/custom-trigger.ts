@@ -1,6 +1,7 @@
 import type { StateDescriptorShape } from '../../graph/logical-graph.ts';
 import type { CustomTriggerShape } from '../../graph/window-shape.ts';
 import { openKeyedState } from '../../state/keyed-state.ts';
+import { limitTimers } from '../endless-timers.ts';
 import type { NamedWindow } from '../../time/windows/window.ts';
 import type { Trigger } from './trigger.ts';
 import type { WindowScope } from './window-scope.ts';
@@ -18,6 +19,7 @@ type MergingDescriptor = Pick<StateDescriptorShape, 'name' | 'kind'>;
 /** The user's trigger. Its states and timers are those of the window that it is called for. */
 export function customTrigger(shape: CustomTriggerShape, scope: WindowScope): Trigger {
   const context = new TriggerView(shape, scope);
+  Object.assign(scope.timerOperator, { limit: limitTimers });
   const at = <T>(window: NamedWindow, call: (view: never) => T): T => {
     scope.namespace = window.text;
     return call(context as never);
@@ -72,7 +74,7 @@ class TriggerView {
   }
 
   registerProcessingTimeTimer(time: number): void {
-    this.scope.timers.register('processing', time, this.scope.namespace);
+    if (!this.scope.isTimeOver) this.scope.timers.register('processing', time, this.scope.namespace);
   }
 
   deleteEventTimeTimer(time: number): void {

@@ -18,7 +18,7 @@ export class WindowScope implements KeyScope {
   constructor(context: RecordContext, operator: string) {
     this.context = context;
     this.operator = operator;
-    this.timers = new WindowTimers(context, operator);
+    this.timers = new WindowTimers(this, operator);
     this.timerOperator = { pending: this.timers.pending, watermark: -Infinity, fire: () => undefined };
   }
 
@@ -44,6 +44,10 @@ export class WindowScope implements KeyScope {
 
   get processingTime(): number {
     return this.context.processingTime;
+  }
+
+  get isTimeOver(): boolean {
+    return this.context.isProcessingTimeOver;
   }
 
   now(time: WindowTime): number {

@@ -54,6 +54,33 @@ test('a log that ends before what a stage behind it has applied went back', asyn
   });
 });
 
+test('what the end of one partition has put out may be applied while others have not ended', async () => {
+  const bounded = {
+    stages: [
+      { id: 'src', fenced: true, input: { kind: 'source', bounded: true } },
+      { id: 'sum', fenced: true },
+    ],
+  };
+  const fences = [
+    { ...progress(8), watermark: Infinity },
+    progress(3),
+    progress(4, [
+      ['src/in-0@1', 7],
+      ['src/in-1@1', 2],
+    ]),
+  ];
+
+  await check(
+    [],
+    { in: [7, 9], 'shop.sum.g1': [4, 0] },
+    {
+      plan: bounded as unknown as PipelinePlan,
+      fenceProgress: ({ id }, _topic, partition) =>
+        Promise.resolve(id === 'src' ? fences[partition] : partition === 0 ? fences[2] : undefined),
+    },
+  );
+});
+
 test('the end of the input is applied, too, and is no record', async () => {
   const ended = { ...progress(6, [['src/in-1@1', 7]]), watermark: Infinity };
 

@@ -146,6 +146,37 @@ describe('a keyed stream and one that is broadcast', () => {
     ]);
   });
 
+  test('applyToKeyedState visits the keys of a state with a version', async () => {
+    const seen = valueState('seen', { default: 0, version: 2, migrate: (old: unknown) => old as number });
+    const made = twoTopics(
+      (left, right) =>
+        left
+          .keyBy(key)
+          .connect(right.broadcast(rules))
+          .process({
+            state: { seen },
+            processElement(_, ctx) {
+              ctx.state.seen.update(ctx.state.seen.value() + 1);
+            },
+            *processBroadcastElement(_, ctx) {
+              const found: unknown[] = [];
+              ctx.applyToKeyedState(seen, (of, state) => found.push([of, state.value()]));
+              yield found;
+            },
+          })
+          .uid('visited'),
+      { parallelism: 1 },
+    );
+    const run = await runPipeline(made, { input: { left: [item('a', 1, ''), item('b', 2, '')], right: [item('r', 3, '')] } });
+
+    expect(values(run)).toEqual([
+      [
+        ['a', 1],
+        ['b', 1],
+      ],
+    ]);
+  });
+
   test('a record that fails in every task is a dead letter of each', async () => {
     const made = twoTopics((left, right) =>
       left

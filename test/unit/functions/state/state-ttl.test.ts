@@ -62,6 +62,55 @@ const ttl = (more: Partial<StateTtl> = {}): StateTtl => ({ time: 100, ...more })
 const onRead = { update: 'on-read-and-write' } as const;
 const returned = { visibility: 'return-expired-if-not-cleaned-up' } as const;
 
+describe('a list with a TTL', () => {
+  const descriptor = listState('l', Types.string, { ttl: 100 });
+
+  test.each([
+    ['was emptied', (list: ListState<string>) => (list.add('x'), list.update([]))],
+    ['got nothing', (list: ListState<string>) => list.addAll([])],
+  ])('that %s can be read in another environment', (_, empty) => {
+    const op = new Operator();
+    empty(op.open<ListState<string>>(descriptor));
+
+    op.reload();
+
+    expect(op.held).toBe(0);
+  });
+
+  test('keeps its items where there is no clock', () => {
+    const op = new Operator();
+    op.stateTime = -Infinity;
+    const list = op.open<ListState<string>>(descriptor);
+    list.add('x');
+    list.add('y');
+
+    expect(list.get()).toEqual(['x', 'y']);
+  });
+
+  test('is freed without a look at its items, which may be of an older version', () => {
+    const op = new Operator();
+    op.open<ListState<string>>(descriptor).add('x');
+    const migrate = (): number => {
+      throw new Error('odd');
+    };
+    op.open(listState('l', Types.number, { ttl: 100, version: 2, migrate }));
+
+    expect(op.to(200).held).toBe(0);
+  });
+});
+
+test('to ask a map for a key is a read of it', () => {
+  const op = new Operator();
+  const map = op.open<MapState<string, boolean>>(
+    mapState('m', Types.string, Types.boolean, { ttl: { time: 100, update: 'on-read-and-write' } }),
+  );
+  map.put('id', true);
+  for (const time of [90, 110, 190]) {
+    op.stateTime = time;
+    expect(map.has('id')).toBe(true);
+  }
+});
+
 describe('a value with a TTL', () => {
   test('expires that long after it was written, and then the default is back', () => {
     const op = new Operator();

@@ -100,11 +100,11 @@ test('two sinks in one folder are refused while planning', () => {
   const twice = pipeline('twice', (env) => {
     const numbers = env.fromElements({ id: 1 });
     numbers.sinkTo(file.sink({ path: 'out', format: 'json-lines' }));
-    numbers.sinkTo(file.sink({ path: 'out', format: 'csv', columns: ['id'] }));
+    numbers.sinkTo(file.sink({ path: './out/', format: 'csv', columns: ['id'] }));
   });
 
   expect(() => planPipeline(twice.build())).toThrow(
-    expect.objectContaining({ code: 'MILLRACE_OPTION_INVALID', message: expect.stringContaining("two sinks write to folder 'out'") }),
+    expect.objectContaining({ code: 'MILLRACE_OPTION_INVALID', message: expect.stringContaining("two sinks write to folder './out/'") }),
   );
 });
 
