@@ -36,7 +36,7 @@ export async function checkStart(options: StartCheckOptions): Promise<void> {
       for (const [partition, end] of (await options.ends(topic)).entries()) ends.set(`${topic}-${partition}`, end);
     }),
   );
-  const bounded = new Set(options.plan.stages.flatMap(({ id, input }) => (input?.kind === 'source' && input.bounded ? [id] : [])));
+  const bounded = new Set(options.plan.stages.flatMap(({ id, input }) => (input.kind === 'source' && input.bounded ? [id] : [])));
   for (const task of tasks) checkTask(task, ends, bounded);
 }
 

@@ -7,8 +7,8 @@ import { checkStart, type StartCheckOptions } from '../../../local/start-check.t
 /** A source stage without a fence, and a counting stage behind it; two partitions each. */
 const plan = {
   stages: [
-    { id: 'src', fenced: false },
-    { id: 'sum', fenced: true },
+    { id: 'src', fenced: false, input: { kind: 'source', bounded: false } },
+    { id: 'sum', fenced: true, input: { kind: 'channel' } },
   ],
 } as unknown as PipelinePlan;
 const TOPICS: Readonly<Record<string, string>> = { src: 'in', sum: 'shop.sum.g1' };
@@ -58,7 +58,7 @@ test('what the end of one partition has put out may be applied while others have
   const bounded = {
     stages: [
       { id: 'src', fenced: true, input: { kind: 'source', bounded: true } },
-      { id: 'sum', fenced: true },
+      { id: 'sum', fenced: true, input: { kind: 'channel' } },
     ],
   };
   const fences = [
