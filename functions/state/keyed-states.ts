@@ -5,8 +5,8 @@ import type { ExpiringStore, StateClock } from './expiring-entries.ts';
 import { tableId } from './tables.ts';
 import type { TaskState } from './task-state.ts';
 
-/** Entries that are freed each time that time moves: a bound, so that what has piled up cannot hold a record up. */
-const FREED_AT_ONCE = 1000;
+/** Entries that are freed each time that time moves: more than a message brings new ones, and a bound, so that what has piled up cannot hold a record up. */
+const FREED_AT_ONCE = 10_000;
 
 /** Whether entries have one key each, or are found by it: which kind of table they are in. */
 export type EntryKind = 'value' | 'map';
