@@ -60,47 +60,25 @@ export function hasTimers(node: LogicalNode): boolean {
   return node.kind === 'process' && node.process.onTimer !== undefined;
 }
 
-const TWO_INPUTS: readonly LogicalNode['kind'][] = [
-  'coMap',
-  'coFlatMap',
-  'coProcess',
-  'coGroup',
-  'intervalJoin',
-  'temporalJoin',
-  'broadcastProcess',
-];
+type Kind = LogicalNode['kind'];
+
+/** Operators of two inputs that keep something. */
+const STATEFUL_PAIRS: readonly Kind[] = ['coProcess', 'coGroup', 'intervalJoin', 'temporalJoin', 'broadcastProcess'];
+const TWO_INPUTS: readonly Kind[] = ['coMap', 'coFlatMap', ...STATEFUL_PAIRS];
 
 /** True if the operator tells the records of its two inputs apart. */
 export function hasTwoInputs(node: LogicalNode): boolean {
   return TWO_INPUTS.includes(node.kind);
 }
 
-const WITH_SIDE_OUTPUTS: readonly LogicalNode['kind'][] = [
-  'process',
-  'window',
-  'coProcess',
-  'coGroup',
-  'intervalJoin',
-  'temporalJoin',
-  'broadcastProcess',
-];
+const WITH_SIDE_OUTPUTS: readonly Kind[] = ['process', 'window', ...STATEFUL_PAIRS];
 
 /** True if the operator can put records out under tags. */
 export function hasSideOutputs(node: LogicalNode): boolean {
   return WITH_SIDE_OUTPUTS.includes(node.kind);
 }
 
-const KEYED: readonly LogicalNode['kind'][] = [
-  'reduce',
-  'aggregate',
-  'process',
-  'window',
-  'coProcess',
-  'coGroup',
-  'intervalJoin',
-  'temporalJoin',
-  'broadcastProcess',
-];
+const KEYED: readonly Kind[] = ['reduce', 'aggregate', 'process', 'window', ...STATEFUL_PAIRS];
 
 /** True if the operator works under the key of the keyBy before it. */
 export function usesKey(node: LogicalNode): boolean {

@@ -44,6 +44,19 @@ describe('between', () => {
     ]);
   });
 
+  test('wider bounds on the state of narrower ones hold for records that come afterwards', () => {
+    const before = joinDriver(-10, 40);
+    left(before, 0);
+    const after = joinDriver(-10, 50);
+    Object.assign(after, { state: before.state });
+    after.context.state = before.state;
+    left(after, 15);
+    after.watermark(56);
+    right(after, 60);
+
+    expect(pairs(after)).toEqual(['15 60']);
+  });
+
   test('bounds can be exclusive', () => {
     const driver = joinDriver(-2, 3, (joined) => joined.lowerBoundExclusive().upperBoundExclusive());
     left(driver, 10);

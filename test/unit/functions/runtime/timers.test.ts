@@ -238,3 +238,28 @@ describe('a timer that is always registered again', () => {
     expect(run.deadLetters).toEqual([]);
   });
 });
+
+test('timers of two operators that fail at one place are two dead letters', async () => {
+  const run = await runPipeline(
+    pipeline('two', { parallelism: 1 }, (env) => {
+      const keyed = env.fromCollection([{ key: 'a' }], { uid: 'given' }).keyBy(({ key }) => key);
+      for (const uid of ['x', 'y'])
+        keyed
+          .process({
+            processElement(_, ctx) {
+              ctx.timerService.registerEventTimeTimer(5);
+            },
+            onTimer() {
+              throw new Error(`of ${uid}`);
+            },
+          })
+          .uid(uid)
+          .print();
+    }),
+  );
+
+  expect(run.deadLetters.map(({ origin, error }) => [/timer 5 of (\w)/.exec(origin)?.[1], error]).sort()).toEqual([
+    ['x', 'of x'],
+    ['y', 'of y'],
+  ]);
+});

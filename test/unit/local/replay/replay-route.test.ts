@@ -15,6 +15,8 @@ const plan = planPipeline(
   pipeline('p', { parallelism: 2 }, (env) => {
     const keyed = kafkaSource({ topic: 'k', value: json<{ id: string }>(), keyedByRecordKey: true });
     env.fromSource(keyed, { uid: 'own' }).keyBy(({ id }) => id).count().uid('n').print(); // prettier-ignore
+    const ending = kafkaSource({ topic: 'e', value: json<{ id: string }>(), keyedByRecordKey: true, bounded: 'latest' });
+    env.fromSource(ending, { uid: 'ending' }).keyBy(({ id }) => id).count().uid('m').print(); // prettier-ignore
     env.fromSource(kafkaSource({ topics: ['a', 'b-c'], value: json<{ id: string }>() }), { uid: 'in' }).keyBy(({ id }) => id).count().uid('behind').print(); // prettier-ignore
   }).build(),
 );
@@ -50,6 +52,7 @@ describe('a dead letter goes back', () => {
     [{ task: 'in/a-0@2' }, 'it is of generation 2, and the pipeline of generation 1'],
     [{ stage: 'gone' }, 'no stage gone reads topic a in this pipeline any more'],
     [{ task: 'in/z-0@1' }, 'no stage in reads topic z in this pipeline any more'],
+    [{ stage: 'ending', task: 'ending/e-0@1' }, 'topic e is read only up to the end'],
     [{ kind: 'record' }, 'stage in reads another kind of input now'],
   ])('not, if %j', (fields, why) => {
     expect(routeOf({ ...letter, ...fields }, plan)).toEqual({ by: 'none', why: expect.stringContaining(why) });
